@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counters of the die-to-die fabric. Plain structs; the report declares names and sentences.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "hw/d2d/params.h"
+#include "tlm/tick.h"
+
+namespace moesaic {
+
+/// One direction of one link (or of a router's local port).
+struct LinkStats {
+  std::uint64_t packets = 0;        ///< count
+  std::uint64_t flits = 0;          ///< flow-control flits of 64 bytes
+  std::uint64_t payload_bytes = 0;  ///< bytes without packet header and framing
+  std::uint64_t wire_bytes = 0;     ///< bytes with packet header and framing
+  std::array<std::uint64_t, kPacketClasses> payload_bytes_by_class{};  ///< bytes
+  Tick busy = 0;                                                       ///< ticks: bytes were on the link
+  Tick stall_credit = 0;          ///< ticks: idle, while the packet sent next lacked credits
+  Tick stall_vc = 0;              ///< ticks: idle, while that packet's input port sent from another VC
+  double peak_bytes_per_s = 0.0;  ///< bytes per second on the wire, framing included
+};
+
+/// Network time of packets of one class, from the offer of their transaction to the arrival of their last
+/// byte.
+struct ClassLatency {
+  std::uint64_t count = 0;  ///< packets
+  Tick sum = 0;             ///< ticks
+  Tick max = 0;             ///< ticks
+};
+
+struct NiStats {
+  std::array<std::uint64_t, kPacketClasses> packets_sent{};      ///< count
+  std::array<std::uint64_t, kPacketClasses> bytes_sent{};        ///< payload bytes
+  std::array<std::uint64_t, kPacketClasses> packets_received{};  ///< count
+  std::array<std::uint64_t, kPacketClasses> bytes_received{};    ///< payload bytes
+  std::array<ClassLatency, kPacketClasses> latency{};            ///< of received packets
+  std::uint64_t hop_sum = 0;                                     ///< links crossed by received packets
+  std::uint64_t signals = 0;                                     ///< event signals raised behind stream data
+  std::uint64_t refused_offers = 0;   ///< DMA transactions that found their queue full
+  std::uint64_t refused_control = 0;  ///< deliveries that found the mailbox full
+};
+
+}  // namespace moesaic
