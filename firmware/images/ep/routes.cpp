@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "firmware/images/ep/routes.h"
+
+#include <array>
+#include <cstring>
+
+namespace moesaic::firmware::ep {
+
+namespace {
+
+constexpr std::size_t kWords = sizeof(moesaic_mail::body) / 2;
+constexpr std::size_t kFirst = 6;
+constexpr std::uint16_t kEnd = 0xFFFF;
+constexpr std::uint16_t kLast = 0x8000;
+using Words = std::array<std::uint16_t, kWords>;
+static_assert(sizeof(Words) == sizeof(moesaic_mail::body), "the body is 28 words");
+
+std::uint32_t wide(const Words& words, std::size_t at) {
+  return words[at] | (std::uint32_t{words[at + 1]} << 16);
+}
+void put_wide(Words& words, std::size_t at, std::uint32_t value) {
+  words[at] = static_cast<std::uint16_t>(value);
+  words[at + 1] = static_cast<std::uint16_t>(value >> 16);
+}
+
+Words words_of(const moesaic_mail& mail) {
+  Words words;
+  std::memcpy(words.data(), mail.body, sizeof mail.body);
+  return words;
+}
+
+void post(Outbox& outbox, std::uint16_t owner, const Words& words) {
+  moesaic_mail mail{};
+  mail.context = MOESAIC_AGENT;
+  mail.node = owner;
+  mail.kind = kRoutesMail;
+  std::memcpy(mail.body, words.data(), sizeof mail.body);
+  outbox.send(mail);
+}
+
+}  // namespace
+
+void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t wave, const std::vector<Route>& routes) {
+  Words head;
+  head.fill(kEnd);
+  put_wide(head, 0, wave);
+  head[2] = 0;
+  head[3] = static_cast<std::uint16_t>(distinct_rows(routes).size());
+  put_wide(head, 4, static_cast<std::uint32_t>(routes.size()));
+
+  Words words = head;
+  std::size_t at = kFirst;
+  std::uint16_t number = 0;  // of the row among the rows sent
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const bool same_row = i > 0 && routes[i - 1].home_row == routes[i].home_row;
+    if (i > 0 && !same_row) ++number;
+    const bool full = at + (same_row ? 2 : 3) > kWords;
+    if (full) {
+      post(outbox, owner, words);
+      words = head;
+      words[2] = number;
+      at = kFirst;
+    }
+    // A row that goes on in this message takes back its end mark; one that goes on in the next starts anew.
+    if (same_row && !full) {
+      words[at - 2] = static_cast<std::uint16_t>(words[at - 2] & ~kLast);
+    } else {
+      words[at++] = routes[i].home_row;
+    }
+    words[at++] = static_cast<std::uint16_t>(routes[i].expert | kLast);
+    words[at++] = routes[i].gate;
+  }
+  post(outbox, owner, words);
+}
+
+std::vector<std::uint16_t> distinct_rows(const std::vector<Route>& routes) {
+  std::vector<std::uint16_t> rows;
+  for (const Route& route : routes)
+    if (rows.empty() || rows.back() != route.home_row) rows.push_back(route.home_row);
+  return rows;
+}
+
+std::uint32_t wave_of(const moesaic_mail& mail) {
+  return wide(words_of(mail), 0);
+}
+
+RoutesMail read_routes(const moesaic_mail& mail) {
+  const Words words = words_of(mail);
+  RoutesMail out;
+  out.wave = wide(words, 0);
+  out.rows = words[3];
+  out.choices = wide(words, 4);
+  std::uint16_t number = words[2];
+  for (std::size_t at = kFirst; at + 3 <= kWords && words[at] != kEnd; ++number) {
+    const std::uint16_t row = words[at++];
+    bool last = false;
+    for (; !last && at + 2 <= kWords; at += 2) {
+      last = (words[at] & kLast) != 0;
+      const auto expert = static_cast<std::uint16_t>(words[at] & ~kLast);
+      out.items.push_back({number, {row, expert, words[at + 1]}});
+    }
+  }
+  return out;
+}
+
+}  // namespace moesaic::firmware::ep
