@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The slot table of a die's SRAM: which regions may be written by DMA, engine and fabric, and which other die
+// may write them.
+//
+// Models: allocation, release and the check of every data-plane write.
+// Does not model: anything in time; the command processor charges its own cycles.
+// Misuse is returned as one sentence (what was wrong, with values); whoever asked reports it with its tag.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw/command.h"
+#include "tlm/address_map.h"
+
+namespace moesaic {
+
+class SlotTable {
+ public:
+  SlotTable(std::uint32_t slots, std::uint64_t size_bytes);
+
+  /// Declares [offset, offset+bytes) writable. Nothing is changed when an error is returned.
+  std::optional<std::string> allocate(std::uint16_t slot, std::uint32_t offset, std::uint32_t bytes,
+                                      NodeId granted);
+  std::optional<std::string> release(std::uint16_t slot);
+
+  /// The range must lie in one allocated slot; a writer other than `self` must be the granted die.
+  std::optional<std::string> check_write(std::uint64_t offset, std::uint64_t bytes, NodeId writer,
+                                         NodeId self) const;
+
+  bool allocated(std::uint16_t slot) const { return slot < slots_.size() && slots_[slot].allocated; }
+  std::uint64_t allocated_bytes() const { return allocated_bytes_; }
+  std::uint64_t peak_allocated_bytes() const { return peak_allocated_bytes_; }
+  /// Changes with every allocate and release.
+  std::uint64_t generation() const { return generation_; }
+
+ private:
+  struct Slot {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+    NodeId granted = kNoNode;
+    bool allocated = false;
+  };
+
+  std::vector<Slot> slots_;
+  std::map<std::uint64_t, std::uint16_t> by_offset_;  // allocated slots
+  std::uint64_t size_bytes_;
+  std::uint64_t allocated_bytes_ = 0;
+  std::uint64_t peak_allocated_bytes_ = 0;
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace moesaic

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cycles of a GEMM on the systolic array.
+//
+// Models: SCALE-Sim's closed forms when every fold pays its own load, fill and drain (F * p; SCALE-Sim v3.0.0
+// reports F * p - 1), and the overlap of a second stationary register per PE with a swap flag that travels
+// with the data: T = L + (F - 1) * max(S, L) + (S + R + C - 2) for S streamed rows and a load of L cycles.
+// Does not model: SRAM (operands are there when needed: hw/tensor_engine/tensor_engine.h adds what is not);
+// the R cycles in which an output-stationary array shifts its last results out, which SCALE-Sim leaves out
+// too.
+#pragma once
+
+#include <cstdint>
+
+#include "hw/tensor_engine/params.h"
+
+namespace moesaic {
+
+/// y[m][n] = x[m][k] . w[k][n]. All at least 1.
+struct GemmShape {
+  std::uint64_t m = 0;
+  std::uint64_t k = 0;
+  std::uint64_t n = 0;
+  std::uint64_t macs() const { return m * k * n; }
+};
+
+struct GemmTime {
+  std::uint64_t folds = 0;
+  std::uint64_t compute_cycles = 0;  ///< operands stream through the array: folds * streamed rows
+  std::uint64_t fill_cycles = 0;     ///< load, fill and drain that streaming does not hide
+  std::uint64_t cycles() const { return compute_cycles + fill_cycles; }
+};
+
+GemmTime gemm_time(const TensorEngineParams& params, const GemmShape& shape);
+
+}  // namespace moesaic
