@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/cli/cli.h"
+
+#include <fmt/format.h>
+
+#include "sc_main/cli/command_line.h"
+#include "sc_main/cli/experiment_choice.h"
+#include "sc_main/cli/guard.h"
+#include "sc_main/cli/list_command.h"
+#include "sc_main/cli/run_command.h"
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+namespace {
+
+int show_command(const CommandLine& line) {
+  const std::vector<Chosen> chosen = choose_experiments(line.overrides, find_library());
+  for (const Chosen& c : chosen) {
+    if (&c != &chosen.front()) fmt::print("---\n");
+    fmt::print("{}", show_experiment(c.experiment));
+  }
+  return kExitOk;
+}
+
+int dispatch(const CommandLine& line) {
+  switch (line.verb) {
+    case Verb::run:
+      return run_command(line);
+    case Verb::compare:
+      return compare_command(line);
+    case Verb::show:
+      return show_command(line);
+    case Verb::list:
+      return list_command(line.topic, line.markdown);
+    case Verb::schema:
+      return schema_command(line.kind);
+    case Verb::none:
+      break;
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int run_cli(int argc, const char* const* argv) {
+  return guarded([&] {
+    const CommandLine line = parse_command_line(argc, argv);
+    return line.finish ? *line.finish : dispatch(line);
+  });
+}
+
+}  // namespace moesaic

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/cli/command_line.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+#include "sc_main/config/problems.h"
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+namespace {
+
+constexpr const char* kAbout =
+    "moesaic: a SystemC/TLM-2.0 virtual prototype of a multi-chiplet accelerator for Mixture-of-Experts\n"
+    "inference. It runs real firmware on a modelled package and says how long a layer takes, and why.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  moesaic run                                       the default experiment\n"
+    "  moesaic run --tokens 256 -o prefetch=4            another batch, another option of the image\n"
+    "  moesaic compare --firmware ep --firmware ep:prefetch=1\n"
+    "                                                    one package under two schedulers\n"
+    "  moesaic show --set package.memory.channels=4      the configuration that would run\n"
+    "  moesaic list firmware                             what can be chosen\n"
+    "\n"
+    "Exit codes:\n"
+    "  0   done; every check of the run passed\n"
+    "  1   the run failed a check: conservation, functional equality, a hardware fault, the firmware gave "
+    "up\n"
+    "  2   a mistake in the command line or in a file; nothing was simulated\n"
+    "  3   the run hung; the report says who waits for whom\n"
+    "  70  a bug in moesaic";
+
+void add_overrides(CLI::App& app, Overrides& o) {
+  app.add_option("experiment", o.experiment,
+                 "a name from platforms/experiments, or a file; default: default");
+  app.add_option("--package", o.package, "package: a name from `moesaic list packages`, or a file");
+  app.add_option("--model", o.model, "model: a name from `moesaic list models`, or a file");
+  app.add_option("--routing", o.routing, "routing: a profile from `moesaic list routing`, or a trace file");
+  app.add_option("--tokens", o.tokens, "tokens of the iteration")->type_name("N");
+  app.add_option("--layers", o.layers, "layers to run, one after the other")->type_name("N");
+  app.add_option("--seed", o.seed, "seed of everything that is generated")->type_name("N");
+  app.add_option(
+         "--firmware", o.firmware,
+         "image: a name from `moesaic list firmware`, or a .so; with options of its own behind a colon; "
+         "repeatable: each runs in a process of its own, and the results are compared")
+      ->type_name("IMAGE[:KEY=VALUE,...]")
+      ->allow_extra_args(false);
+  app.add_option("-o,--option", o.options, "option of the image; repeatable")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_option("--set", o.sets, "any field of the configuration (`moesaic list fields`); repeatable")
+      ->type_name("KEY.PATH=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--functional", o.functional, "carry bytes, compute, and compare with the reference");
+  app.add_flag("--oracle", o.oracle, "every core knows the whole routing for free; said in every result");
+  app.add_flag("--check-protocol", o.check_protocol, "watch every socket with the protocol checkers");
+}
+
+void add_output(CLI::App& app, Output& o) {
+  app.add_option("--out", o.folder, "folder of the results (default: results/<experiment>-<image>)");
+  app.add_flag("--quiet", o.quiet, "print no summary");
+  app.add_flag("--json", o.json, "print results.json instead of the summary");
+  app.add_flag("--log", o.log, "write what the firmware logs to firmware.log");
+}
+
+/// The arguments that neither the program nor its subcommand knows, as one message with a remedy.
+std::string unexpected(const CLI::App& root, const std::vector<std::string>& args) {
+  const auto chosen = root.get_subcommands();
+  const CLI::App& app = chosen.empty() ? root : *chosen.front();
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  if (chosen.empty()) {
+    for (const CLI::App* sub : root.get_subcommands({})) known.push_back(sub->get_name());
+  }
+  std::string text;
+  for (const std::string& arg : args) {
+    const std::string word = arg.substr(0, arg.find('='));
+    const std::string near = nearest_word(word, known);
+    const bool is_option = word.rfind("-", 0) == 0;
+    text += fmt::format("moesaic: {}: unknown {}", word, is_option ? "option" : "argument");
+    if (!near.empty()) text += fmt::format("; did you mean \"{}\"?", near);
+    text += "\n";
+  }
+  const std::string verb = chosen.empty() ? "" : app.get_name() + " ";
+  return text + fmt::format("  try: moesaic {}--help\n", verb);
+}
+
+int finish(const CLI::App& root, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+    return root.exit(error, std::cout, std::cerr);  // --help, --version
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const auto rest = root.remaining(true);
+    std::cerr << unexpected(root, rest);
+  } else {
+    std::cerr << "moesaic: " << error.what() << "\n  try: moesaic --help\n";
+  }
+  return kExitUserError;
+}
+
+/// A subcommand that says in `line` that it was chosen.
+CLI::App* add_verb(CLI::App& app, CommandLine& line, Verb verb, const char* name, const char* help,
+                   const char* footer) {
+  CLI::App* sub = app.add_subcommand(name, help);
+  sub->footer(footer);
+  sub->callback([&line, verb] { line.verb = verb; });
+  return sub;
+}
+
+void add_run_verbs(CLI::App& app, CommandLine& line) {
+  CLI::App* run = add_verb(app, line, Verb::run, "run", "simulate an experiment and say what it measured",
+                           "Example:\n  moesaic run --tokens 64 --set package.chiplet.sram.size_bytes=8MiB");
+  add_overrides(*run, line.overrides);
+  add_output(*run, line.output);
+  CLI::App* compare =
+      add_verb(app, line, Verb::compare, "compare", "run one experiment under several images, side by side",
+               "Example:\n  moesaic compare --firmware ep --firmware ep:prefetch=1 --tokens 64");
+  add_overrides(*compare, line.overrides);
+  add_output(*compare, line.output);
+  CLI::App* show = add_verb(app, line, Verb::show, "show", "print the effective configuration as YAML",
+                            "Example:\n  moesaic show --set package.memory.channels=4");
+  add_overrides(*show, line.overrides);
+}
+
+void add_list_verbs(CLI::App& app, CommandLine& line) {
+  CLI::App* list = add_verb(app, line, Verb::list, "list", "what can be chosen, and what the words mean",
+                            "Examples:\n  moesaic list firmware\n  moesaic list metrics");
+  list->add_option("topic", line.topic, fmt::format("one of {}", join_alternatives(list_topics())))
+      ->required();
+  list->add_flag("--markdown", line.markdown, "as it stands in docs/ (metrics)");
+  CLI::App* schema =
+      add_verb(app, line, Verb::schema, "schema", "print the JSON Schema of a kind of file, for editors",
+               "Example:\n  moesaic schema package > package.schema.json");
+  schema->add_option("kind", line.kind, fmt::format("one of {}", join_alternatives(schema_kinds())))
+      ->required();
+}
+
+}  // namespace
+
+const std::vector<std::string>& list_topics() {
+  static const std::vector<std::string> kTopics{"firmware", "models",    "packages", "memories", "routing",
+                                                "metrics",  "registers", "fields",   "causes"};
+  return kTopics;
+}
+
+const std::vector<std::string>& schema_kinds() {
+  static const std::vector<std::string> kKinds{"experiment", "package", "memory", "model", "routing"};
+  return kKinds;
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  CLI::App app{kAbout, "moesaic"};
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("moesaic ") + MOESAIC_VERSION, "print the version");
+  app.require_subcommand(0, 1);
+  add_run_verbs(app, line);
+  add_list_verbs(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    line.finish = finish(app, error);
+    return line;
+  }
+  if (line.verb == Verb::none) {
+    std::cout << app.help();
+    line.finish = kExitOk;
+  }
+  return line;
+}
+
+}  // namespace moesaic

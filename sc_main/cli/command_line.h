@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the user typed, as plain data. Knows words and options, nothing of experiments or simulations.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace moesaic {
+
+enum class Verb : std::uint8_t { none, run, compare, show, list, schema };
+
+/// What changes an experiment file on the command line; absent values leave the file's.
+struct Overrides {
+  std::string experiment;  ///< empty: platforms/experiments/default.yaml
+  std::string package, model, routing;
+  std::string tokens, layers, seed;   ///< as typed; the configuration checks them
+  std::vector<std::string> firmware;  ///< images: "NAME", "path.so", or "NAME:key=value,key=value"
+  std::vector<std::string> options;   ///< "key=value", options of the image
+  std::vector<std::string> sets;      ///< "key.path=value", fields of the configuration
+  bool functional = false;
+  bool oracle = false;
+  bool check_protocol = false;
+};
+
+struct Output {
+  std::string folder;  ///< empty: results/<experiment>-<image>
+  bool quiet = false;
+  bool json = false;
+  bool log = false;  ///< keep the firmware's log
+};
+
+struct CommandLine {
+  Verb verb = Verb::none;
+  Overrides overrides;
+  Output output;
+  std::string topic;          ///< of `list`
+  bool markdown = false;      ///< of `list`: as in docs/
+  std::string kind;           ///< of `schema`
+  std::optional<int> finish;  ///< set when there is nothing left to do: the exit code
+};
+
+/// Parses; prints help, version or the user's mistake by itself and then sets `finish`.
+CommandLine parse_command_line(int argc, const char* const* argv);
+
+/// The names `moesaic list` knows.
+const std::vector<std::string>& list_topics();
+/// The kinds `moesaic schema` knows.
+const std::vector<std::string>& schema_kinds();
+
+}  // namespace moesaic

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the user typed to validated experiments.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sc_main/cli/command_line.h"
+#include "sc_main/config/experiment.h"
+#include "sc_main/report/json.h"
+
+namespace moesaic {
+
+/// One run that the user asked for.
+struct Chosen {
+  std::string label;  ///< the image as the user named it, options included
+  Experiment experiment;
+};
+
+/// `platforms`: where Library::find() looks, else in the source tree the program was built from.
+Library find_library();
+
+/// One entry for each --firmware, or one with the experiment's own image. Throws UserError.
+std::vector<Chosen> choose_experiments(const Overrides& overrides, const Library& library);
+
+/// Every field of the effective configuration as text.
+FlatConfiguration flat_configuration(const Experiment& experiment);
+
+/// "default-ep": part of a file name.
+std::string folder_name(const std::string& text);
+
+}  // namespace moesaic

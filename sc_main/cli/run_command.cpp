@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/cli/run_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <sstream>
+
+#include "sc_main/report/html.h"
+#include "sc_main/report/output_folder.h"
+#include "sc_main/report/report.h"
+#include "sc_main/report/summary.h"
+#include "sc_main/report/units.h"
+#include "sc_main/run/simulate.h"
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+namespace {
+
+/// Wall time goes to stderr only: it differs between equal runs.
+void print_speed(const RunResult& result, double wall_s) {
+  fmt::print(stderr, "moesaic: simulated {} in {:.2f} s ({:.2f} M events/s)\n", time_text(result.makespan),
+             wall_s, wall_s > 0.0 ? static_cast<double>(result.wheel_events) / wall_s / 1e6 : 0.0);
+}
+
+void print_failure(const RunResult& result) {
+  fmt::print(stderr, "moesaic: the run failed\n");
+  for (const std::string& message : result.messages) fmt::print(stderr, "  {}\n", message);
+}
+
+std::filesystem::path folder_of(const Output& output, const std::string& experiment,
+                                const std::string& tail) {
+  if (!output.folder.empty()) return output.folder;
+  return std::filesystem::path("results") / folder_name(experiment + "-" + tail);
+}
+
+}  // namespace
+
+int run_one(const Experiment& experiment, const Library& library, const std::filesystem::path& folder,
+            const Output& output) {
+  // 1. Simulate; nothing is written before this has succeeded.
+  const OutputFolder files(folder);
+  const Routing routing = load_routing(experiment, library);
+  std::ostringstream log;
+  SimulateOptions options;
+  if (output.log) options.log = &log;
+  const auto begin = std::chrono::steady_clock::now();
+  const RunResult result = simulate(experiment, routing, options);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+  // 2. Report.
+  const Report report = make_report({experiment.name, experiment.package, experiment.model, routing, result,
+                                     experiment.run.functional, experiment.run.seed});
+  const std::string json = results_json(report, flat_configuration(experiment));
+  files.write("results.json", json);
+  files.write("summary.txt", summary_text(report));
+  files.write("report.html", html_report(report));
+  files.write("experiment.yaml", show_experiment(experiment));
+  if (output.log) files.write("firmware.log", log.str());
+  // 3. Print.
+  if (output.json) {
+    fmt::print("{}", json);
+  } else if (!output.quiet) {
+    fmt::print("{}", summary_text(report, {wants_colours(STDOUT_FILENO), folder.string()}));
+  }
+  if (!output.quiet) print_speed(result, wall.count());
+  // The summary says it too.
+  if (result.outcome != Outcome::ok && (output.quiet || output.json)) print_failure(result);
+  return exit_code_of(result.outcome);
+}
+
+int run_command(const CommandLine& line) {
+  if (line.overrides.firmware.size() > 1) return compare_command(line);
+  const Library library = find_library();
+  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
+  const Experiment& experiment = chosen.front().experiment;
+  return run_one(experiment, library, folder_of(line.output, experiment.name, chosen.front().label),
+                 line.output);
+}
+
+int compare_command(const CommandLine& line) {
+  const Library library = find_library();
+  if (line.overrides.firmware.empty()) {
+    throw UserError(
+        "command line: error: compare: no image is named\n  expected --firmware NAME, once for each image "
+        "(`moesaic list firmware`)");
+  }
+  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
+  return run_several(chosen, library, folder_of(line.output, chosen.front().experiment.name, "compare"),
+                     line.output);
+}
+
+}  // namespace moesaic

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/report/html.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "sc_main/report/units.h"
+
+namespace moesaic {
+
+namespace {
+
+// Okabe and Ito's palette: distinguishable with every kind of colour vision.
+constexpr const char* kHead = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>moesaic report</title><style>
+body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.15rem .8rem;text-align:right;border-bottom:1px solid #ddd}
+td:first-child,th:first-child,.left{text-align:left}h2{margin-top:2rem;font-size:1.15rem}.label{background:#e69f00;padding:.1rem .5rem}
+.bad{background:#d55e00;color:#fff;padding:.1rem .5rem}svg text{font:12px system-ui,sans-serif}
+</style></head><body>
+)";
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string html_table(const std::vector<std::string>& head,
+                       const std::vector<std::vector<std::string>>& rows) {
+  std::string text = "<table><tr>";
+  for (const std::string& cell : head) text += "<th>" + escaped(cell) + "</th>";
+  text += "</tr>\n";
+  for (const auto& row : rows) {
+    text += "<tr>";
+    for (const std::string& cell : row) text += "<td>" + escaped(cell) + "</td>";
+    text += "</tr>\n";
+  }
+  return text + "</table>\n";
+}
+
+const char* colour_of(const std::string& family) {
+  if (family == "memory") return "#0072b2";
+  if (family == "engine") return "#009e73";
+  if (family == "fabric") return "#cc79a7";
+  if (family == "control") return "#d55e00";
+  return "#999999";
+}
+
+/// One bar, as long as the makespan, cut by cause; colour by family.
+std::string cause_bar(const Report& r) {
+  constexpr double kWidth = 1000.0;
+  std::string text = fmt::format(
+      "<svg viewBox=\"0 0 {:.0f} 60\" width=\"100%\" role=\"img\" aria-label=\"critical path by cause\">\n",
+      kWidth);
+  double x = 0.0;
+  for (const CauseRow& c : r.causes) {
+    if (c.time == 0) continue;
+    const double width = c.share * kWidth;
+    text += fmt::format(
+        "<rect x=\"{:.2f}\" y=\"0\" width=\"{:.2f}\" height=\"36\" fill=\"{}\" stroke=\"#fff\"><title>{}: "
+        "{}, {}"
+        "</title></rect>\n",
+        x, width, colour_of(c.family), c.cause, time_text(c.time), percent(c.share));
+    if (c.share > 0.1) text += fmt::format("<text x=\"{:.2f}\" y=\"54\">{}</text>\n", x + 2, c.cause);
+    x += width;
+  }
+  return text + "</svg>\n";
+}
+
+/// White at 0, full at 1.
+std::string heat(double share) {
+  const int other = 255 - static_cast<int>(std::clamp(share, 0.0, 1.0) * 200.0);
+  return fmt::format("rgb(255,{},{})", other, other);
+}
+
+/// Sending dies down, receiving dies across.
+std::string link_map(const Report& r) {
+  if (r.links.empty()) return "<p>One die: no links.</p>\n";
+  std::string text = "<table><tr><th>from \\ to</th>";
+  for (const NodeRow& to : r.nodes) text += fmt::format("<th>{}</th>", to.node);
+  text += "</tr>\n";
+  for (const NodeRow& from : r.nodes) {
+    text += fmt::format("<tr><td>{}</td>", from.node);
+    for (const NodeRow& to : r.nodes) {
+      const auto link = std::find_if(r.links.begin(), r.links.end(), [&](const LinkRow& l) {
+        return l.from == from.node && l.to == to.node;
+      });
+      text += link == r.links.end() ? "<td></td>"
+                                    : fmt::format("<td style=\"background:{}\">{}</td>",
+                                                  heat(link->busy_share), percent(link->busy_share));
+    }
+    text += "</tr>\n";
+  }
+  return text + "</table>\n";
+}
+
+std::string head_section(const Report& r) {
+  const IdentityRow& id = r.identity;
+  std::string text =
+      fmt::format("<h1>{} on {}, image {}</h1>\n<p>{} dies, {} tokens, {} layers, seed {}. Routing: {}</p>\n",
+                  escaped(id.model), escaped(id.package), escaped(id.image), id.dies, count_text(id.tokens),
+                  id.layers, id.seed, escaped(id.routing_source));
+  if (id.synthetic) text += "<p class=\"label\">SYNTHETIC routing: made by a generator, not recorded</p>\n";
+  if (id.oracle) text += "<p class=\"label\">ORACLE: every core knows the whole routing for free</p>\n";
+  if (id.outcome != "ok") text += fmt::format("<p class=\"bad\">The run failed: {}</p>\n", id.outcome);
+  for (const std::string& message : id.messages) text += "<pre>" + escaped(message) + "</pre>\n";
+  return text;
+}
+
+std::string time_sections(const Report& r) {
+  if (!r.identity.finished())
+    return fmt::format("<h2>Time</h2><p>stopped at {}</p>\n", time_text(r.summary.makespan));
+  std::string text = fmt::format("<h2>Time</h2><p>{} in all, {} a layer; {:.2f} times the lower bound.</p>\n",
+                                 time_text(r.summary.makespan), time_text(r.summary.time_per_layer),
+                                 r.summary.distance_to_bound);
+  text += "<h2>Why</h2><p>" + escaped(r.summary.why) + "</p>\n" + cause_bar(r);
+  std::vector<std::vector<std::string>> causes, bounds;
+  for (const CauseRow& c : r.causes) {
+    if (c.time > 0) causes.push_back({c.cause, time_text(c.time), percent(c.share), c.sentence});
+  }
+  for (const BoundRow& b : r.bounds) {
+    bounds.push_back({b.resource, count_text(b.work) + " " + b.unit, time_text(b.time), percent(b.share)});
+  }
+  return text + html_table({"cause", "time", "share", "meaning"}, causes) + "<h2>Bounds</h2>\n" +
+         html_table({"resource", "least work", "time", "of makespan"}, bounds);
+}
+
+std::string node_sections(const Report& r) {
+  std::vector<std::vector<std::string>> dies, channels;
+  for (const NodeRow& n : r.nodes) {
+    dies.push_back({std::to_string(n.node), percent(n.tensor_engine.busy_share),
+                    percent(n.tensor_engine.macs_share), percent(n.agent.busy_share),
+                    bytes_text(n.sram.peak_slot_bytes), bytes_text(n.dma.loaded_bytes),
+                    bytes_text(n.dma.sent_bytes)});
+    for (std::size_t c = 0; c < n.memory.size(); ++c) {
+      channels.push_back({fmt::format("die {} channel {}", n.node, c),
+                          bytes_text(n.memory[c].stats.read_bytes), bytes_text(n.memory[c].stats.write_bytes),
+                          rate_text(n.memory[c].bytes_per_s),
+                          rate_text(n.memory[c].stats.peak_bytes_per_second), percent(n.memory[c].share)});
+    }
+  }
+  return "<h2>Dies</h2>\n" +
+         html_table({"die", "engine busy", "MACs of peak", "agent busy", "SRAM slots", "loaded", "sent"},
+                    dies) +
+         "<h2>Memory channels</h2>\n" +
+         html_table({"channel", "read", "written", "achieved", "peak", "of peak"}, channels) +
+         "<h2>Links: busy share</h2>\n" + link_map(r);
+}
+
+std::string energy_section(const Report& r) {
+  std::vector<std::vector<std::string>> rows;
+  for (const EnergyRow& e : r.energy) {
+    rows.push_back({e.component, energy_text(e.joules), percent(e.share),
+                    fmt::format("{:g} {}", e.constant, e.constant_unit), e.evidence, e.source});
+  }
+  rows.push_back(
+      {"all", energy_text(r.summary.joules), "", fmt::format("{:.3f} W", r.summary.watts), "", ""});
+  return "<h2>Energy</h2>\n" +
+         html_table({"component", "energy", "share", "constant", "evidence", "source"}, rows);
+}
+
+std::string check_section(const Report& r) {
+  if (!r.identity.finished()) return "<h2>Checks</h2><p>none: the run did not finish</p>\n";
+  std::string text = "<h2>Checks</h2><ul>\n";
+  text += fmt::format("<li>conservation: {} pairs, {} violations</li>\n", count_text(r.work.pairs),
+                      r.work.violation_count);
+  text += r.work.checked ? fmt::format("<li>functional: {} values, {} differ</li>\n",
+                                       count_text(r.work.values), r.work.mismatches)
+                         : "<li>functional: not checked</li>\n";
+  for (const DeviationRow& d : r.deviations)
+    text += fmt::format("<li>deviation: {} of {} pairs</li>\n", d.kind, d.tokens);
+  for (const std::string& a : r.identity.assumptions) text += "<li>assumed: " + escaped(a) + "</li>\n";
+  return text + "</ul>\n";
+}
+
+}  // namespace
+
+std::string html_report(const Report& r) {
+  return kHead + head_section(r) + time_sections(r) + node_sections(r) + energy_section(r) +
+         check_section(r) + fmt::format("<p>moesaic {}</p>\n</body></html>\n", r.identity.version);
+}
+
+}  // namespace moesaic

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/run/firmware_runtime.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <array>
+
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+namespace {
+
+std::string name_of(CoreId core) {
+  return fmt::format("{} of die {}", core.role == MOESAIC_AGENT ? "agent" : "scheduler", index_of(core.node));
+}
+
+const char* name_of(UnitId unit) {
+  static constexpr std::array<const char*, static_cast<std::size_t>(UnitId::count)> kNames{
+      "router",        "network interface", "memory controller", "SRAM",          "DMA engine",
+      "tensor engine", "command processor", "agent core",        "scheduler core"};
+  return kNames[static_cast<std::size_t>(unit)];
+}
+
+}  // namespace
+
+FirmwareRuntime::FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
+                                 TensorMap& tensors, Conservation& conservation, std::ostream* log)
+    : experiment_(experiment),
+      routing_(routing),
+      image_(image),
+      tensors_(tensors),
+      conservation_(conservation),
+      log_(log),
+      option_values_(image.option_values(experiment.firmware.options)) {}
+
+FirmwareRuntime::~FirmwareRuntime() {
+  for (const moesaic_core& core : firmware_) {
+    if (core.destroy != nullptr) core.destroy(core.self);
+  }
+}
+
+moesaic_core_info FirmwareRuntime::core_info(const Experiment& experiment, const Routing& routing,
+                                             const Image& image, CoreId id) {
+  const PackageParams& package = experiment.package;
+  const ControlParams& control = package.chiplet.control;
+  const ModelParams& model = experiment.model;
+  moesaic_core_info info{};
+  info.struct_size = sizeof info;
+  info.node = index_of(id.node);
+  info.rows = static_cast<std::uint16_t>(package.rows);
+  info.columns = static_cast<std::uint16_t>(package.columns);
+  info.nodes = static_cast<std::uint16_t>(package.nodes());
+  info.role = static_cast<std::uint16_t>(id.role);
+  info.scheduler_node = image.has_role(MOESAIC_SCHEDULER) ? static_cast<std::uint16_t>(package.scheduler_node)
+                                                          : static_cast<std::uint16_t>(MOESAIC_NO_NODE);
+  info.sram_bytes = static_cast<std::uint32_t>(package.chiplet.sram.size_bytes);
+  info.command_queues = control.command_queues;
+  info.queue_depth = control.queue_depth;
+  info.events = control.events;
+  info.slots = package.chiplet.sram.slots;
+  info.mail_depth = control.mail_depth;
+  info.dma_channels = package.chiplet.dma.channels;
+  info.control_hz = control.hz;
+  info.hidden = model.hidden;
+  info.expert_width = model.expert_width;
+  info.experts = model.experts;
+  info.shared_experts = model.shared_experts;
+  info.top_k = model.top_k;
+  info.layers = routing.layers;
+  info.tokens = routing.tokens;
+  info.activation = static_cast<std::uint8_t>(model.activation);
+  info.shift_pre = requantise_shift_before(model.hidden);
+  info.shift_post = kRequantiseShiftAfter;
+  info.oracle = experiment.run.oracle ? 1 : 0;
+  info.seed = experiment.run.seed;
+  return info;
+}
+
+void FirmwareRuntime::load(Package& package) {
+  cores_ = package.cores();
+  std::vector<const char*> values;
+  for (const std::string& value : option_values_) values.push_back(value.c_str());
+  for (ControlCore* core : cores_) {
+    if (!image_.has_role(core->id().role)) continue;  // a core without firmware stays idle
+    const moesaic_core_info info = core_info(experiment_, routing_, image_, core->id());
+    moesaic_core firmware{};
+    std::array<char, 512> message{};
+    if (image_.table().create(&info, &core->hal(), values.data(), &firmware, message.data(),
+                              message.size()) == 0) {
+      throw UserError(fmt::format("firmware image {} refuses to start as {}: {}", image_.table().name,
+                                  name_of(core->id()), message.data()));
+    }
+    firmware_.push_back(firmware);
+    core->load(firmware);
+  }
+  waiting_for_ = cores_.size();
+}
+
+// --- layers
+// ---------------------------------------------------------------------------------------------------
+
+void FirmwareRuntime::boot_done(CoreId, Tick now, ActivityId by) {
+  if (--waiting_for_ > 0 || stopped_) return;
+  if (const std::string missing = tensors_.seal(); !missing.empty()) {
+    stop(Outcome::firmware_failure,
+         fmt::format("image {} did not place every tensor at boot: {}", image_.table().name, missing));
+    return;
+  }
+  start_layer(now, by);
+}
+
+// All cores learn at the same instant that the gate results of the next layer are there.
+void FirmwareRuntime::start_layer(Tick now, ActivityId by) {
+  const auto layer = static_cast<std::uint32_t>(layers_.size());
+  layers_.push_back({0, layer, now, now});
+  waiting_for_ = 0;
+  for (ControlCore* core : cores_) {
+    if (!image_.has_role(core->id().role)) continue;
+    ++waiting_for_;
+    core->start_layer(0, layer, {now, by});
+  }
+}
+
+void FirmwareRuntime::layer_done(CoreId, Tick now, ActivityId by) {
+  if (stopped_) return;
+  layers_.back().end = now;
+  end_ = {now, by};
+  if (--waiting_for_ > 0) return;
+  if (layers_.size() < routing_.layers) {
+    start_layer(now, by);
+    return;
+  }
+  finished_ = true;
+  stopped_ = true;
+  sc_core::sc_stop();
+}
+
+// --- services
+// -------------------------------------------------------------------------------------------------
+
+bool FirmwareRuntime::gate_results(CoreId core, std::uint32_t layer, std::uint32_t token,
+                                   std::vector<moesaic_choice>& out) {
+  if (layer >= layers_.size() || token >= routing_.tokens) return false;  // not there yet, or never
+  const std::uint32_t home =
+      static_cast<std::uint32_t>(std::uint64_t{token} * experiment_.package.nodes() / routing_.tokens);
+  const bool own = core.role == MOESAIC_AGENT && home == index_of(core.node);
+  if (!own && !experiment_.run.oracle) return false;
+  for (const Choice& choice : routing_.row(layer, token)) out.push_back({choice.expert, choice.gate_q15});
+  return true;
+}
+
+std::uint64_t FirmwareRuntime::memory_bytes(std::uint32_t node) {
+  const PackageParams& package = experiment_.package;
+  return node < package.nodes() && package.has_memory(NodeId(node)) ? package.memory.capacity_bytes : 0;
+}
+
+void FirmwareRuntime::place(CoreId core, const moesaic_tensor& tensor) {
+  if (const std::string error = tensors_.place(tensor); !error.empty()) {
+    stop(Outcome::firmware_failure,
+         fmt::format("image {}, {}: {}", image_.table().name, name_of(core), error));
+  }
+}
+
+void FirmwareRuntime::deviate(CoreId, const moesaic_deviation& deviation) {
+  conservation_.declare(deviation);
+}
+
+void FirmwareRuntime::log(CoreId core, Tick now, std::uint32_t level, std::string_view text) {
+  if (log_ == nullptr || level > MOESAIC_LOG_DEBUG) return;
+  static constexpr std::array<const char*, 3> kLevels{"error", "info", "debug"};
+  fmt::print(*log_, "{:>14}  {:<5}  {}: {}\n", format_time(now), kLevels[level], name_of(core), text);
+}
+
+// --- endings
+// --------------------------------------------------------------------------------------------------
+
+void FirmwareRuntime::stop(Outcome outcome, std::string message) {
+  if (stopped_) return;
+  stopped_ = true;
+  outcome_ = outcome;
+  messages_.push_back(std::move(message));
+  sc_core::sc_stop();
+}
+
+void FirmwareRuntime::fail(CoreId core, Tick now, std::string_view text) {
+  stop(Outcome::firmware_failure, fmt::format("image {}, {}, at {}: gave up: {}", image_.table().name,
+                                              name_of(core), format_time(now), text));
+}
+
+void FirmwareRuntime::report(Fault fault) {
+  stop(Outcome::fault,
+       fmt::format("fault: image {}, die {}, {}, command tag {}, at {}: {}", image_.table().name,
+                   index_of(fault.node), name_of(fault.unit), fault.tag, format_time(fault.at), fault.what));
+}
+
+}  // namespace moesaic

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world around the control cores of one simulation: makes the image's objects, starts layers when all
+// cores are ready, hands out gate results by the rule of local knowledge, and ends the run.
+//
+// Contract: one object per simulation; outlives the package. Ends the simulation (sc_stop) when the last
+// layer is done, at the first fault, or when the image gives up.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "hw/context.h"
+#include "hw/control/control_core.h"
+#include "hw/control/firmware_host.h"
+#include "hw/package/package.h"
+#include "sc_main/config/experiment.h"
+#include "sc_main/run/conservation.h"
+#include "sc_main/run/image_loader.h"
+#include "sc_main/run/run_result.h"
+#include "sc_main/workload/routing.h"
+#include "sc_main/workload/tensor_map.h"
+
+namespace moesaic {
+
+class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserver {
+ public:
+  FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
+                  TensorMap& tensors, Conservation& conservation, std::ostream* log);
+  ~FirmwareRuntime();
+  FirmwareRuntime(const FirmwareRuntime&) = delete;
+  FirmwareRuntime& operator=(const FirmwareRuntime&) = delete;
+
+  /// What the core of `id` knows from its datasheet.
+  static moesaic_core_info core_info(const Experiment& experiment, const Routing& routing, const Image& image,
+                                     CoreId id);
+  /// Makes one firmware object per core. Throws UserError when the image refuses.
+  void load(Package& package);
+
+  bool finished() const { return finished_; }
+  Outcome outcome() const { return outcome_; }
+  const std::vector<std::string>& messages() const { return messages_; }
+  const std::vector<LayerTime>& layers() const { return layers_; }
+  /// When and by which activity the last layer ended.
+  Happening end() const { return end_; }
+
+  // FirmwareHost
+  bool gate_results(CoreId core, std::uint32_t layer, std::uint32_t token,
+                    std::vector<moesaic_choice>& out) override;
+  std::uint64_t memory_bytes(std::uint32_t node) override;
+  void place(CoreId core, const moesaic_tensor& tensor) override;
+  void deviate(CoreId core, const moesaic_deviation& deviation) override;
+  void log(CoreId core, Tick now, std::uint32_t level, std::string_view text) override;
+  void boot_done(CoreId core, Tick now, ActivityId by) override;
+  void layer_done(CoreId core, Tick now, ActivityId by) override;
+  void fail(CoreId core, Tick now, std::string_view text) override;
+  // FaultSink, WorkObserver
+  void report(Fault fault) override;
+  void retired(const RetiredSlice& slice) override { conservation_.retired(slice); }
+
+ private:
+  void start_layer(Tick now, ActivityId by);
+  void stop(Outcome outcome, std::string message);
+
+  const Experiment& experiment_;
+  const Routing& routing_;
+  const Image& image_;
+  TensorMap& tensors_;
+  Conservation& conservation_;
+  std::ostream* log_;
+  std::vector<std::string> option_values_;
+  std::vector<moesaic_core> firmware_;
+  std::vector<ControlCore*> cores_;
+  std::size_t waiting_for_ = 0;  // cores that have not finished boot or the present layer
+  std::vector<LayerTime> layers_;
+  Happening end_;
+  bool finished_ = false;
+  bool stopped_ = false;
+  Outcome outcome_ = Outcome::ok;
+  std::vector<std::string> messages_;
+};
+
+}  // namespace moesaic

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Randomly drawn small cases: the bytes equal the independent reference, work is conserved, the causes sum to
+// the makespan, and timing mode takes exactly the same simulated time. The sweep is cut into test cases so
+// that they run side by side.
+#include <set>
+
+#include "tests/catch.h"
+#include "tests/support/small_case.h"
+
+using namespace moesaic;
+using namespace moesaic::test;
+
+namespace {
+
+constexpr std::uint32_t kCasesPerTest = 26;
+
+void sweep(std::uint32_t part) {
+  for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed) {
+    Experiment e = small_case(seed);
+    const Summary functional = run_in_child(e);
+    INFO("case " << seed << ": " << functional.text << "\n" << show_experiment(e));
+    REQUIRE(!functional.refused);
+    REQUIRE(functional.outcome == Outcome::ok);
+    REQUIRE(functional.mismatches == 0);
+    REQUIRE(functional.violations == 0);
+    REQUIRE(functional.values == std::uint64_t{e.workload.tokens} * e.model.hidden * e.workload.layers);
+    REQUIRE(functional.pairs ==
+            std::uint64_t{e.workload.tokens} * (e.model.top_k + e.model.shared_experts) * e.workload.layers);
+    REQUIRE(functional.causes_total == functional.makespan);
+    e.run.functional = false;
+    const Summary timing = run_in_child(e);
+    REQUIRE(timing.outcome == Outcome::ok);
+    REQUIRE(timing.makespan == functional.makespan);
+    REQUIRE(timing.statistics == functional.statistics);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("random small cases 0 to 25 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(0);
+}
+TEST_CASE("random small cases 26 to 51 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(1);
+}
+TEST_CASE("random small cases 52 to 77 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(2);
+}
+TEST_CASE("random small cases 78 to 103 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(3);
+}
+TEST_CASE("random small cases 104 to 129 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(4);
+}
+TEST_CASE("random small cases 130 to 155 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(5);
+}
+TEST_CASE("random small cases 156 to 181 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(6);
+}
+TEST_CASE("random small cases 182 to 207 equal the reference bit for bit, in the same time as timing mode") {
+  sweep(7);
+}
+
+TEST_CASE("the drawn cases cover what they are meant to cover") {
+  std::set<unsigned> nodes, top_k, shared;
+  unsigned one_token = 0, uneven = 0, idle_dies = 0, odd_width = 0, corners = 0, two_layers = 0;
+  for (std::uint32_t seed = 0; seed < 8 * kCasesPerTest; ++seed) {
+    const Experiment e = small_case(seed);
+    nodes.insert(e.package.nodes());
+    top_k.insert(e.model.top_k);
+    shared.insert(e.model.shared_experts);
+    one_token += e.workload.tokens == 1;
+    uneven += e.workload.tokens % e.package.nodes() != 0;
+    idle_dies += e.workload.tokens < e.package.nodes();
+    odd_width += e.model.expert_width % 2;
+    corners += e.package.memory_attach == MemoryAttach::corners && e.package.nodes() == 9;
+    two_layers += e.workload.layers == 2;
+  }
+  REQUIRE(nodes == std::set<unsigned>{1, 2, 3, 4, 6, 9});
+  REQUIRE(top_k == std::set<unsigned>{1, 2, 3, 4, 5, 6, 7, 8});
+  REQUIRE(shared == std::set<unsigned>{0, 1, 2});
+  REQUIRE(one_token >= 20);
+  REQUIRE(uneven >= 50);
+  REQUIRE(idle_dies >= 20);
+  REQUIRE(odd_width >= 50);
+  REQUIRE(corners >= 1);
+  REQUIRE(two_layers >= 20);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Randomly drawn small experiments: odd sizes, few tokens, tiny SRAM.
+#pragma once
+
+#include <random>
+
+#include "sc_main/config/experiment.h"
+#include "sc_main/run/firmware_runtime.h"
+#include "sc_main/run/image_loader.h"
+#include "tests/support/child.h"
+
+namespace moesaic::test {
+
+/// The least SRAM with which the image accepts the experiment, in whole lines of 1 KiB.
+inline std::uint64_t smallest_sram(const Experiment& e) {
+  const Image image = Image::load(e.firmware.image);
+  const auto info = FirmwareRuntime::core_info(e, make_routing(e.model, e.workload, e.run.seed), image,
+                                               {NodeId(0), MOESAIC_AGENT});
+  const auto values = image.option_values(e.firmware.options);
+  std::vector<const char*> texts;
+  for (const std::string& value : values) texts.push_back(value.c_str());
+  const std::uint64_t bytes = image.table().minimum_sram(&info, texts.data());
+  return std::max<std::uint64_t>(4096, (bytes + 1023) / 1024 * 1024);
+}
+
+/// A valid experiment with sizes small enough for functional mode in milliseconds. Every draw from `seed`
+/// alone.
+inline Experiment small_case(std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto draw = [&](std::uint32_t low, std::uint32_t high) {
+    return low + static_cast<std::uint32_t>(random() % (high - low + 1));
+  };
+  Experiment e;
+  e.name = "case" + std::to_string(seed);
+  e.package.rows = draw(1, 3);
+  e.package.columns = draw(1, 3);
+  if (draw(0, 3) == 0) e.package.memory_attach = MemoryAttach::corners;
+  e.model.name = "random";
+  e.model.hidden = 8 * draw(1, 9);
+  e.model.expert_width = draw(1, 70);
+  e.model.experts = draw(1, 20);
+  e.model.shared_experts = draw(0, 2);
+  e.model.top_k = std::min(draw(1, 8), e.model.experts);
+  e.model.layers = 4;
+  e.model.activation = static_cast<ModelActivation>(draw(0, 2));
+  e.workload.tokens = draw(0, 4) == 0 ? 1 : draw(1, 40);
+  e.workload.layers = draw(0, 3) == 0 ? 2 : 1;
+  e.workload.routing.source = "test";
+  e.workload.routing.zipf_exponent = draw(0, 1) ? 1.0 : 0.0;
+  e.firmware.image = product_image("ep");
+  e.run.functional = true;
+  e.run.check_protocol = draw(0, 1) != 0;
+  e.run.seed = seed;
+  if (draw(0, 1)) e.package.chiplet.sram.size_bytes = smallest_sram(e);
+  return e;
+}
+
+}  // namespace moesaic::test
