@@ -29,7 +29,7 @@ enum class Cause : std::uint8_t {
   memory_row,       ///< activate and precharge that the data bus could not hide
   memory_turnaround,  ///< read/write turnaround on a memory channel
   memory_refresh,     ///< refresh blocks a memory channel
-  memory_queue,       ///< a memory channel serves other requesters
+  memory_queue,       ///< a memory channel serves other transactions, those of the same die included
   memory_latency,     ///< fixed read or write latency of device and controller
   sram,               ///< SRAM access and bank conflicts
   fabric_transfer,    ///< serialisation on D2D links
