@@ -2,7 +2,8 @@
 // Parameters of a die's SRAM. Defaults: 3.25 MiB, what the area model of the FSE-DP authors gives one compute
 // die (about 3.3 MB; the paper does not state it), as 64 macros of 52 KiB, 128 bits wide, at the clock of
 // the engine: 819 GB/s in all, 410 GB/s through one port. One port feeds the default 32x64 array (64 B
-// weights, 32 B activations and 256 B int32 results per cycle at most) without being its limit.
+// weights, 32 B activations and 256 B int32 results per cycle at most) without being its limit. Data that is
+// aligned to the port width is moved in fewer cycles: an access pays for every port-wide block it touches.
 #pragma once
 
 #include <cstdint>

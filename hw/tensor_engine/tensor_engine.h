@@ -5,11 +5,12 @@
 // Models: array time by closed form (hw/tensor_engine/engine_timing.h); all SRAM traffic as trains with
 // back-pressure, at the rate the engine consumes and produces (hw/tensor_engine/command_steps.h); in
 // functional mode the values, computed only from the bytes that its SRAM reads return.
-// Does not model: overlap of two commands; capacity of operand and result buffers; sparsity.
+// Does not model: overlap of two commands, or of two GEMMs of one (each pays its own fill and drain); the
+// capacity of operand and result buffers; sparsity.
 // Time: a command starts at a clock edge, after what occupied the engine; then set-up, then its steps one
 // behind the other. A step lasts its cycles, or until its last SRAM response (the excess is Cause::sram).
-// Time does not depend on the run mode. Accumulation into y is a read-modify-write of the SRAM, so sums
-// arriving over the fabric are not lost.
+// Time does not depend on the run mode.
+// Accumulation into y is a read-modify-write of the SRAM, so sums arriving over the fabric are not lost.
 #pragma once
 
 #include <systemc>

@@ -39,7 +39,9 @@ void add_overrides(CLI::App& app, Overrides& o) {
                  "a name from platforms/experiments, or a file; default: default");
   app.add_option("--package", o.package, "package: a name from `moesaic list packages`, or a file");
   app.add_option("--model", o.model, "model: a name from `moesaic list models`, or a file");
-  app.add_option("--routing", o.routing, "routing: a profile from `moesaic list routing`, or a trace file");
+  app.add_option("--routing", o.routing,
+                 "routing: a profile from `moesaic list routing`, or a trace file (all its tokens, unless "
+                 "--tokens says)");
   app.add_option("--tokens", o.tokens, "tokens of the iteration")->type_name("N");
   app.add_option("--layers", o.layers, "layers to run, one after the other")->type_name("N");
   app.add_option("--seed", o.seed, "seed of everything that is generated")->type_name("N");

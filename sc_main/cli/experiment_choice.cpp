@@ -36,7 +36,10 @@ std::vector<Override> common_overrides(const Overrides& o) {
   text("package", o.package);
   text("model", o.model);
   text("workload.routing", o.routing);
-  text("workload.tokens", o.tokens);
+  // Who names a trace means all of it; the experiment's number of tokens was meant for its own routing.
+  const std::string suffix = std::filesystem::path(o.routing).extension().string();
+  const bool trace = suffix == ".csv" || suffix == ".json";
+  text("workload.tokens", trace && o.tokens.empty() ? "0" : o.tokens);
   text("workload.layers", o.layers);
   text("run.seed", o.seed);
   flag("run.functional", o.functional);

@@ -71,9 +71,9 @@ class Checker {
             fmt::format("expected a divisor of heads, {}", m.heads));
     // Every product is at most 127 * 128; the sum over all columns of a token's experts has to fit an int32.
     const std::uint64_t columns = std::uint64_t{m.top_k + m.shared_experts} * m.expert_width;
-    require(columns <= 132'000, "model.expert_width", m.expert_width,
+    require(columns <= 131'071, "model.expert_width", m.expert_width,
             fmt::format("expected at most {}: with {} experts per token a wider sum overflows int32",
-                        132'000 / (m.top_k + m.shared_experts), m.top_k + m.shared_experts));
+                        131'071 / (m.top_k + m.shared_experts), m.top_k + m.shared_experts));
   }
 
   void check_workload() {
@@ -138,6 +138,11 @@ Experiment load_experiment(const std::string& name, const Library& library,
   YamlReader reader(library, problems, experiment.places);
   reader.read_file(library.resolve(name, tree.folder, fs::current_path()), tree, "", {});
   for (const Override& item : overrides) reader.read_override(tree, item.first, item.second, kCommandLine);
+  // Its fields have defaults, but an experiment that names no hardware is a mistake.
+  const auto package = experiment.places.lower_bound("package");
+  if (problems.empty() && (package == experiment.places.end() || package->first.rfind("package", 0) != 0))
+    problems.add(place_of(experiment.places, "package"), "missing",
+                 "expected " + expectation(*tree.child("package")));
   reader.report_missing(tree, "");
   // With a value missing or wrong, comparing it with others would only repeat the complaint.
   if (problems.empty()) check_experiment(experiment, problems);

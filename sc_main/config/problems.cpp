@@ -71,8 +71,9 @@ std::string shown_path(const std::filesystem::path& path) {
   const std::filesystem::path here = std::filesystem::current_path(ignored);
   const std::filesystem::path full = std::filesystem::absolute(path, ignored).lexically_normal();
   const std::filesystem::path relative = full.lexically_relative(here);
-  const bool below = !relative.empty() && *relative.begin() != "..";
-  return below ? relative.string() : full.string();
+  // Below the working directory, or beside it: results must not depend on where a checkout lies.
+  const auto climbs = std::count(relative.begin(), relative.end(), std::filesystem::path(".."));
+  return !relative.empty() && climbs <= 2 ? relative.string() : full.string();
 }
 
 namespace {

@@ -50,7 +50,8 @@ class Problems {
   std::vector<Problem> problems_;
 };
 
-/// The path as messages show it: relative to the working directory where it lies below it.
+/// The path as messages and results show it: relative to the working directory where it lies below or beside
+/// it.
 std::string shown_path(const std::filesystem::path& path);
 
 /// The candidate nearest to `word` by edit distance, or "" when none is near enough to be meant.

@@ -79,6 +79,28 @@ std::optional<std::string> text_of(const fs::path& file, const Place& named_at, 
   return std::nullopt;
 }
 
+/// The one map a file consists of; nothing and a problem when it is anything else.
+std::optional<YAML::Node> parse_map(const std::string& text, const std::string& file, Problems& problems) {
+  const Place whole{file, 1, 1, ""};
+  std::vector<YAML::Node> documents;
+  try {
+    // Without the final newline yaml-cpp 0.7 notices a quote that is never closed; with it, it does not.
+    documents = YAML::LoadAll(text.substr(0, text.find_last_not_of(" \t\r\n") + 1));
+  } catch (const YAML::DeepRecursion&) {
+    problems.add(whole, "the file is nested too deeply");
+    return std::nullopt;
+  } catch (const YAML::Exception& e) {
+    problems.add(place_at(e.mark, file, ""), "not YAML: " + e.msg);
+    return std::nullopt;
+  }
+  if (documents.size() == 1 && documents[0].IsMap()) return documents[0];
+  std::string what = "the file is not a map";
+  if (documents.size() > 1) what = "the file has more than one document";
+  if (documents.empty() || documents[0].IsNull()) what = "the file is empty";
+  problems.add(whole, what, "expected lines of the form `key: value`");
+  return std::nullopt;
+}
+
 }  // namespace
 
 YamlReader::Scope YamlReader::Scope::inside(const std::string& name) const {
@@ -98,46 +120,25 @@ void YamlReader::read_file(const fs::path& file, FieldNode& root, const std::str
     broken_.insert(path);
     return;
   }
-  std::string remedy;
-  if (root.folder != nullptr) {
-    const std::vector<std::string> names = library_.names(root.folder);
-    const std::string near = nearest_word(file.stem().string(), names);
-    if (!near.empty())
-      remedy = fmt::format("did you mean \"{}\"?", near);
-    else if (!names.empty())
-      remedy = fmt::format("platforms/{} has {}", root.folder, join_alternatives(names));
-  }
-  const std::optional<std::string> text = text_of(file, named_at, remedy, problems_);
   const std::string shown_file = shown_path(file);
-  const Place whole{shown_file, 1, 1, ""};
-  std::vector<YAML::Node> documents;
-  if (text) {
-    try {
-      documents = YAML::LoadAll(*text);
-    } catch (const YAML::DeepRecursion&) {
-      problems_.add(whole, "the file is nested too deeply");
-      broken_.insert(path);
-      return;
-    } catch (const YAML::Exception& e) {
-      problems_.add(place_at(e.mark, shown_file, ""), "not YAML: " + e.msg);
-      broken_.insert(path);
-      return;
-    }
-  }
-  if (!text || documents.size() != 1 || !documents[0].IsMap()) {
-    if (text)
-      problems_.add(whole,
-                    documents.empty() || documents[0].IsNull() ? "the file is empty"
-                    : documents.size() > 1                     ? "the file has more than one document"
-                                                               : "the file is not a map",
-                    "expected lines of the form `key: value`");
+  const std::optional<std::string> text = text_of(file, named_at, file_remedy(file, root), problems_);
+  const std::optional<YAML::Node> map = text ? parse_map(*text, shown_file, problems_) : std::nullopt;
+  if (!map) {
     broken_.insert(path);
     return;
   }
   open_.push_back(identity);
-  read_group(documents[0], root, Scope{shown_file, file.parent_path(), path, ""});
+  read_group(*map, root, Scope{shown_file, file.parent_path(), path, ""});
   open_.pop_back();
-  places_[path] = whole;  // after reading, because a base has left its own
+  places_[path] = Place{shown_file, 1, 1, ""};  // after reading, because a base has left its own
+}
+
+std::string YamlReader::file_remedy(const fs::path& file, const FieldNode& root) const {
+  if (root.folder == nullptr) return "";
+  const std::vector<std::string> names = library_.names(root.folder);
+  const std::string near = nearest_word(file.stem().string(), names);
+  if (!near.empty()) return fmt::format("did you mean \"{}\"?", near);
+  return names.empty() ? "" : fmt::format("platforms/{} has {}", root.folder, join_alternatives(names));
 }
 
 void YamlReader::read_node(const YAML::Node& yaml, FieldNode& node, const Scope& scope, const Place& place) {
@@ -177,6 +178,12 @@ void YamlReader::read_named(const std::string& name, FieldNode& node, const Scop
   read_file(library_.resolve(name, node.folder, scope.directory), node, scope.path, place);
 }
 
+void YamlReader::read_base(const YAML::Node& yaml, FieldNode& node, const Scope& scope, const Place& place) {
+  if (yaml.IsScalar()) return read_named(yaml.Scalar(), node, scope, place);
+  problems_.add(place, shown(yaml) + " is not allowed",
+                fmt::format("expected the name of a file in platforms/{} or a path", node.folder));
+}
+
 void YamlReader::forget(FieldNode& node, const std::string& path) {
   node.reset(node.data);
   const std::string below = path.empty() ? "" : path + ".";
@@ -201,12 +208,7 @@ void YamlReader::read_group(const YAML::Node& yaml, FieldNode& node, const Scope
     }
     if (name == "base" && node.folder != nullptr) {
       // First of all, so that the other keys of this map override it wherever the line stands.
-      const Place value_at = place_at(entry.second.Mark(), scope.file, at.key);
-      if (entry.second.IsScalar())
-        read_named(entry.second.Scalar(), node, scope, value_at);
-      else
-        problems_.add(value_at, shown(entry.second) + " is not allowed",
-                      fmt::format("expected the name of a file in platforms/{} or a path", node.folder));
+      read_base(entry.second, node, scope, place_at(entry.second.Mark(), scope.file, at.key));
       continue;
     }
     FieldNode* child = node.child(name);

@@ -56,6 +56,8 @@ class YamlReader {
   void read_group(const YAML::Node& yaml, FieldNode& node, const Scope& scope);
   void read_group_or_file(const YAML::Node& yaml, FieldNode& node, const Scope& scope, const Place& place);
   void read_named(const std::string& name, FieldNode& node, const Scope& scope, const Place& place);
+  void read_base(const YAML::Node& yaml, FieldNode& node, const Scope& scope, const Place& place);
+  std::string file_remedy(const std::filesystem::path& file, const FieldNode& root) const;
   void forget(FieldNode& node, const std::string& path);
   void read_list(const YAML::Node& yaml, FieldNode& node, const Scope& scope);
   void read_map(const YAML::Node& yaml, FieldNode& node, const Scope& scope);

@@ -231,14 +231,20 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
 
   bool null() override { return misplaced("null"); }
   bool boolean(bool) override { return misplaced("a truth value"); }
-  bool number_integer(number_integer_t value) override { return misplaced(fmt::format("{}", value)); }
-  bool number_float(number_float_t, const string_t& text) override { return misplaced(text); }
-  bool string(string_t& value) override { return misplaced(fmt::format("the text \"{}\"", value)); }
+  bool number_integer(number_integer_t value) override {
+    const std::string text = fmt::format("{}", value);
+    return misplaced(text, text.size());
+  }
+  bool number_float(number_float_t, const string_t& text) override { return misplaced(text, text.size()); }
+  bool string(string_t& value) override {
+    return misplaced(fmt::format("the text \"{}\"", value), value.size() + 1);
+  }
   bool binary(binary_t&) override { return misplaced("binary data"); }
   bool number_unsigned(number_unsigned_t value) override {
-    if (depth_ != 2) return misplaced(fmt::format("{}", value));
+    const std::string text = fmt::format("{}", value);
+    if (depth_ != 2) return misplaced(text, text.size());
     if (value > kMaxExpert)
-      complain(problems_, here(), fmt::format("expert {} is not allowed", value),
+      complain(problems_, here(text.size()), fmt::format("expert {} is not allowed", value),
                fmt::format("expected a whole number from 0 to {}", kMaxExpert));
     else
       rows_.back().choices.push_back({static_cast<std::uint16_t>(value), 0});
@@ -258,9 +264,9 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& name) override {
     const auto token = whole_number(name, kMaxToken);
     if (!token)
-      complain(problems_, here(), fmt::format("token \"{}\" is not allowed", name),
+      complain(problems_, here(name.size() + 1), fmt::format("token \"{}\" is not allowed", name),
                fmt::format("expected a whole number from 0 to {}", kMaxToken));
-    rows_.push_back({token.value_or(0), here(), {}});
+    rows_.push_back({token.value_or(0), here(name.size() + 1), {}});
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
@@ -272,8 +278,10 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  Place here() const {
-    const std::size_t at = std::min(consumed_ == 0 ? 0 : consumed_ - 1, text_->size());
+  /// The place `back` characters before the last one consumed. Behind a number one more has been consumed, so
+  /// that its length leads to its first digit; the closing quote of a text leads to the opening one.
+  Place here(std::size_t back = 0) const {
+    const std::size_t at = std::min(consumed_ < 1 + back ? 0 : consumed_ - 1 - back, text_->size());
     const auto begin = text_->begin();
     const auto end = begin + static_cast<std::ptrdiff_t>(at);
     const auto line = std::count(begin, end, '\n') + 1;
@@ -282,8 +290,8 @@ class JsonReader : public nlohmann::json_sax<nlohmann::json> {
     return {file_, static_cast<int>(line), static_cast<int>(column), ""};
   }
 
-  bool misplaced(const std::string& what) {
-    problems_.add(here(), what + " is not allowed here", "expected {\"<token>\": [expert ids], ...}");
+  bool misplaced(const std::string& what, std::size_t back = 0) {
+    problems_.add(here(back), what + " is not allowed here", "expected {\"<token>\": [expert ids], ...}");
     return false;
   }
 

@@ -11,6 +11,7 @@
 
 #include "hw/sram/sram.h"
 #include "hw/tensor_engine/tensor_engine.h"
+#include "tlm/protocol_checker.h"
 #include "tlm/sc_tick.h"
 
 namespace moesaic {
@@ -128,8 +129,8 @@ struct SramBench {
         dma(("dma" + suffix).c_str(), pool),
         fabric(("fabric" + suffix).c_str(), pool),
         core(("core" + suffix).c_str()) {
-    dma.out.socket.bind(sram.dma_in.socket);
-    fabric.out.socket.bind(sram.fabric_in.socket);
+    bind_ports("check_dma" + suffix, dma.out, sram.dma_in, &checkers);
+    bind_ports("check_fabric" + suffix, fabric.out, sram.fabric_in, &checkers);
     core.out.bind(sram.core_in.socket);
   }
 
@@ -144,6 +145,7 @@ struct SramBench {
   BenchInitiator dma;
   BenchInitiator fabric;
   CoreStub core;
+  std::vector<std::unique_ptr<ProtocolChecker>> checkers;  // a violation of the protocol is a panic
 };
 
 /// The SRAM bench with a tensor engine.
@@ -158,13 +160,9 @@ struct EngineBench : SramBench, CommandDone {
   explicit EngineBench(RunMode mode, const TensorEngineParams& engine_params = {},
                        const SramParams& sram_params = {}, const std::string& suffix = "")
       : SramBench(mode, sram_params, suffix),
-        engine(("engine" + suffix).c_str(), NodeId(0), engine_params, context),
-        done_export(("done" + suffix).c_str()),
-        commands(("commands" + suffix).c_str()) {
-    engine.sram_out.socket.bind(sram.engine_in.socket);
-    done_export.bind(*this);
-    engine.done_out.bind(done_export);
-    commands.bind(engine.commands);
+        engine(("engine" + suffix).c_str(), NodeId(0), engine_params, context) {
+    bind_ports("check_engine" + suffix, engine.sram_out, sram.engine_in, &checkers);
+    engine.done_out.bind(*this);
   }
 
   void done(const Command& command, CommandStatus status) override {
@@ -202,8 +200,6 @@ struct EngineBench : SramBench, CommandDone {
   }
 
   TensorEngine engine;
-  sc_core::sc_export<CommandDone> done_export;
-  sc_core::sc_port<CommandUnit> commands;
   std::vector<Command> waiting;
   std::vector<Ended> ended;
   std::size_t enqueued = 0;

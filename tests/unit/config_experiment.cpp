@@ -92,7 +92,7 @@ TEST_CASE("paths are relative to the file that names them", "[config]") {
                                         "workload: {routing: ../traces/t.csv}\n");
   const Experiment e = load_experiment(file, library());
   CHECK(e.package.memory.channels == 4);
-  CHECK(e.workload.routing.trace == folder.path("traces/t.csv"));
+  CHECK(e.workload.routing.trace == folder.absolute("traces/t.csv"));
   CHECK(load_routing(e, library()).tokens == 1);
 }
 

@@ -26,13 +26,14 @@ class Folder {
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
 
-  /// Writes a file and returns its path.
+  /// Writes a file and returns its path, as messages show it.
   std::string write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << text;
-    return (path_ / name).string();
+    return path(name);
   }
-  std::string path(const std::string& name) const { return (path_ / name).string(); }
+  std::string path(const std::string& name) const { return shown_path(path_ / name); }
+  std::string absolute(const std::string& name) const { return (path_ / name).string(); }
 
  private:
   std::filesystem::path path_;

@@ -179,11 +179,12 @@ TEST_CASE("token_experts.json is read, its layer from its name", "[workload]") {
 TEST_CASE("malformed JSON traces are told with line and column", "[workload]") {
   const Folder folder;
   const auto error = [&](const std::string& text) { return trace_error(folder.write("t.json", text)); };
-  CHECK_THAT(error("{\"0\": [1, 2],\n \"1\": [1, ]}"), Contains("t.json:2:10: error: not JSON: "));
+  CHECK_THAT(error("{\"0\": [1, 2],\n \"1\": [1, ]}"), Contains("t.json:2:11: error: not JSON: "));
   CHECK_THAT(error("[[1, 2]]"), Contains("t.json:1:1: error: a list is not allowed here"));
   CHECK_THAT(error("{\"0\": {\"a\": 1}}"), Contains("a map is not allowed here"));
-  CHECK_THAT(error("{\"0\": [1, 2.5]}"), Contains("t.json:1:13: error: 2.5 is not allowed here"));
-  CHECK_THAT(error("{\"0\": [1, \"x\"]}"), Contains("the text \"x\" is not allowed here"));
+  CHECK_THAT(error("{\"0\": [1, 2.5]}"), Contains("t.json:1:11: error: 2.5 is not allowed here"));
+  CHECK_THAT(error("{\"0\": [1, \"x\"]}"),
+             Contains("t.json:1:11: error: the text \"x\" is not allowed here"));
   CHECK_THAT(error("{\"0\": [1, -2]}"), Contains("-2 is not allowed here"));
   CHECK_THAT(error("{\"0\": [[1]]}"), Contains("a list is not allowed here"));
   CHECK_THAT(error("{\"zero\": [1, 2]}"), Contains("token \"zero\" is not allowed"));
