@@ -22,6 +22,7 @@ namespace {
 
 /// Wall time goes to stderr only: it differs between equal runs.
 void print_speed(const RunResult& result, double wall_s) {
+  std::fflush(stdout);  // in order, where both go to one file
   fmt::print(stderr, "moesaic: simulated {} in {:.2f} s ({:.2f} M events/s)\n", time_text(result.makespan),
              wall_s, wall_s > 0.0 ? static_cast<double>(result.wheel_events) / wall_s / 1e6 : 0.0);
 }
