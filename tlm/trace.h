@@ -5,8 +5,8 @@
 // Contract: a block declares its signals once, in its constructor, by a table beside the block
 //
 //   template <class V> void describe_signals(V& v, DmaChannelSignals& s) {
-//     v(Signal::names("kind", kDmaKindNames, "what the channel moves"), s.kind);
-//     v(Signal::bits("tag", 32, "", "tag of its command"), s.tag);
+//     v(TraceSignal::names("kind", kDmaKindNames, "what the channel moves"), s.kind);
+//     v(TraceSignal::bits("tag", 32, "", "tag of its command"), s.tag);
 //   }
 //
 // and then reports changes. Time: every change carries its own time. Blocks that work ahead of time (links)
@@ -35,7 +35,7 @@ enum class SpanId : std::uint32_t {};
 inline constexpr SpanId kNoSpan{0xFFFF'FFFF};
 
 /// Declares one signal.
-struct Signal {
+struct TraceSignal {
   enum class Kind : std::uint8_t {
     bits,      ///< an unsigned number of `width` bits
     names,     ///< one of `values` names
@@ -53,28 +53,28 @@ struct Signal {
   bool rare = false;     ///< one of many alike: left out where it never changes
   bool counter = false;  ///< the timeline shows it too
 
-  static Signal bits(const char* name, unsigned width, const char* unit, const char* sentence) {
+  static TraceSignal bits(const char* name, unsigned width, const char* unit, const char* sentence) {
     return {name, unit, sentence, Kind::bits, width};
   }
   /// `names` has static storage; value i is called names[i].
   template <std::size_t N>
-  static Signal names(const char* name, const std::array<const char*, N>& names, const char* sentence) {
+  static TraceSignal names(const char* name, const std::array<const char*, N>& names, const char* sentence) {
     return {name, "", sentence, Kind::names, bits_for(N - 1), names.data(), N};
   }
-  static Signal thousandths(const char* name, const char* unit, const char* sentence) {
+  static TraceSignal thousandths(const char* name, const char* unit, const char* sentence) {
     return {name, unit, sentence, Kind::thousand, 64};
   }
-  static Signal text(const char* name, const char* sentence) {
+  static TraceSignal text(const char* name, const char* sentence) {
     return {name, "", sentence, Kind::text, 16, nullptr, 0, 0, true};
   }
-  Signal from(std::uint64_t value) const {
-    return with([value](Signal& s) { s.initial = value; });
+  TraceSignal from(std::uint64_t value) const {
+    return with([value](TraceSignal& s) { s.initial = value; });
   }
-  Signal seldom() const {
-    return with([](Signal& s) { s.rare = true; });
+  TraceSignal seldom() const {
+    return with([](TraceSignal& s) { s.rare = true; });
   }
-  Signal counted() const {
-    return with([](Signal& s) { s.counter = true; });
+  TraceSignal counted() const {
+    return with([](TraceSignal& s) { s.counter = true; });
   }
 
  private:
@@ -84,8 +84,8 @@ struct Signal {
     return bits;
   }
   template <class F>
-  Signal with(F change) const {
-    Signal copy = *this;
+  TraceSignal with(F change) const {
+    TraceSignal copy = *this;
     change(copy);
     return copy;
   }
@@ -102,7 +102,7 @@ class TraceSink {
  public:
   // --- declarations: before the simulation starts
   /// `scope` is a hierarchical name ("package.die0.dma"), `node` the die it belongs to.
-  virtual SignalId signal(NodeId node, const std::string& scope, const Signal& what) = 0;
+  virtual SignalId signal(NodeId node, const std::string& scope, const TraceSignal& what) = 0;
   /// A row of the timeline, in order of declaration below its die. Spans of a track nest or are disjoint.
   virtual TrackId track(NodeId node, const std::string& name) = 0;
 
@@ -138,7 +138,7 @@ class SignalDeclarer {
   SignalDeclarer(TraceSink& sink, NodeId node, std::string scope)
       : sink_(sink), node_(node), scope_(std::move(scope)) {}
 
-  void operator()(const Signal& what, SignalId& id) { id = sink_.signal(node_, scope_, what); }
+  void operator()(const TraceSignal& what, SignalId& id) { id = sink_.signal(node_, scope_, what); }
   /// A scope inside this one.
   template <class S>
   void group(const char* name, S& signals) {
