@@ -46,6 +46,7 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, NodeId n
   irq_source.bind(*this);
   done_in.bind(*this);
   network_in.bind(*this);
+  if (ctx.trace) trace_ = std::make_unique<CommandProcessorTrace>(ctx, node, sc_module::name(), params);
 }
 
 void CommandProcessor::on_wheel(Tick now, Phase, std::uint64_t cookie) {
@@ -72,9 +73,11 @@ void CommandProcessor::on_wheel(Tick now, Phase, std::uint64_t cookie) {
       raise_or_drop(static_cast<unsigned>(cookie - kTimer), context.timer_armed);
     }
   }
+  if (trace_) show();
 }
 
 void CommandProcessor::wake_dispatch(Tick now) {
+  if (trace_) show();
   if (!decoding_) dispatch_wake_.arm(clock_.after(now, 0));
 }
 
@@ -135,6 +138,7 @@ bool CommandProcessor::prepare_head(unsigned context, unsigned number, Tick now)
     command.ready = last.at;
     command.ready_cause = last.cause;
     queue.head = std::move(command);
+    if (trace_) trace_->head(now, *queue.head);
     // An event that is already there was not what it waited for.
     if (queue.head->wait_event != kNoEvent && events_[queue.head->wait_event] >= queue.head->wait_value) {
       queue.head->wait_event = kNoEvent;
@@ -166,6 +170,7 @@ void CommandProcessor::issue(Decoding decoding, Tick now) {
   CommandQueue& queue = contexts_[decoding.context].queues[decoding.queue];
   Command command = *std::exchange(queue.head, std::nullopt);
   command.number = commands_issued_++;
+  if (trace_) trace_->issued(now, command);
   ++queue.unfinished;
   // 1. Its way through the decoder is an activity of its own, which causes both the execution and the next
   // head.
@@ -205,6 +210,7 @@ void CommandProcessor::done(const Command& command, CommandStatus status) {
   CommandQueue& queue = contexts_[command.context].queues[command.queue];
   --queue.unfinished;
   queue.last_done = happening;
+  if (trace_) trace_->done(command);
   if (unit_of(command.kind) != nullptr) freed_of(command.kind) = happening;
   // 1. Signals. A send's goes with its data, unless there was none.
   if (command.local_signal.present()) send_signal(command.local_signal, happening);
@@ -240,8 +246,9 @@ void CommandProcessor::complete(const Command& command, CommandStatus status, Ti
 void CommandProcessor::raise_or_drop(unsigned number, Happening happening) {
   ControlContext& context = contexts_[number];
   const bool high = (context.irq_status() & context.irq_enable) != 0;
-  if (high == context.irq_high) return;
-  context.irq_high = high;
+  const bool changed = std::exchange(context.irq_high, high) != high;
+  if (trace_) show();
+  if (!changed) return;
   if (number == 0) {
     agent_irq->level(high, happening);
   } else if (scheduler_irq.size() > 0) {
@@ -273,6 +280,7 @@ void CommandProcessor::add_to_event(std::uint16_t event, std::uint16_t add, Happ
   }
   events_[event] += add;
   ++stats_.signals;
+  if (trace_) trace_->event(happening.at, event, events_[event], happening.cause);
   for (ControlContext& context : contexts_) {
     for (CommandQueue& queue : context.queues) {
       if (!queue.head || queue.head->wait_event != event || events_[event] < queue.head->wait_value) continue;
@@ -333,6 +341,12 @@ bool CommandProcessor::send_mail(const MailNews& news) {
   std::memcpy(message.mail.data(), &news.mail, sizeof news.mail);
   if (message.destination == node_) return deliver(message);
   return network_out->try_send(message);
+}
+
+// Called where queues, mailboxes, or the interrupt lines may have changed.
+void CommandProcessor::show() {
+  trace_->look(now_tick(), contexts_,
+               decoding_ ? &contexts_[decoding_->context].queues[decoding_->queue] : nullptr);
 }
 
 void CommandProcessor::misuse(std::uint32_t tag, std::string what) {

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "hw/command.h"
@@ -22,6 +23,7 @@
 #include "hw/control/interrupt.h"
 #include "hw/control/params.h"
 #include "hw/control/stats.h"
+#include "hw/control/trace.h"
 #include "hw/d2d/control_message.h"
 #include "hw/sram/slot_table.h"
 #include "tlm/ports.h"
@@ -92,6 +94,7 @@ class CommandProcessor : public sc_core::sc_module,
   void complete(const Command& command, CommandStatus status, Tick now);
   void raise_or_drop(unsigned context, Happening happening);
   void misuse(std::uint32_t tag, std::string what);
+  void show();
 
   // Registers (command_processor_registers.cpp).
   bool offer(unsigned port, tlm::tlm_generic_payload& payload) override;
@@ -122,6 +125,7 @@ class CommandProcessor : public sc_core::sc_module,
   WakeUp dispatch_wake_;
   WakeUp message_wake_;
   CommandProcessorStats stats_;
+  std::unique_ptr<CommandProcessorTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

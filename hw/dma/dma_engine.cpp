@@ -59,6 +59,7 @@ DmaEngine::DmaEngine(const sc_core::sc_module_name& name, NodeId node, const Dma
       clock_(Clock::from_hz(params.hz)),
       channels_(params.channels) {
   commands.bind(*this);
+  if (ctx.trace) trace_ = std::make_unique<DmaTrace>(ctx, node, sc_module::name(), params.channels);
 }
 
 bool DmaEngine::can_issue() const {
@@ -83,6 +84,7 @@ void DmaEngine::issue(Command command) {
       std::count_if(channels_.begin(), channels_.end(), [](const Channel& c) { return c.busy; }));
   stats_.peak_channels = std::max(stats_.peak_channels, busy);
   const unsigned index = static_cast<unsigned>(free - channels_.begin());
+  if (trace_) trace_->begin(now, index, channel.command);
   ctx_.wheel.schedule(clock_.after(now, params_.setup_cycles), Phase::deliver,
                       component_id(node_, UnitId::dma, index), *this, index);
 }
@@ -304,6 +306,7 @@ void DmaEngine::finish_if_done(unsigned index, Tick now) {
       break;
   }
   stats_.channel_busy += now - channel.started;
+  if (trace_) trace_->end(now, index, channel.command);
   channel.busy = false;
   channel.free_since = now;
   channel.last_activity = channel.command.activity;

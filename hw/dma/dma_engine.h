@@ -19,6 +19,7 @@
 #include "hw/context.h"
 #include "hw/dma/params.h"
 #include "hw/dma/stats.h"
+#include "hw/dma/trace.h"
 #include "hw/dma/transfer_plan.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
@@ -96,6 +97,7 @@ class DmaEngine : public sc_core::sc_module,
   Clock clock_;
   std::vector<Channel> channels_;
   DmaStats stats_;
+  std::unique_ptr<DmaTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

@@ -15,6 +15,7 @@
 #include <systemc>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "hw/tensor_engine/datapath.h"
 #include "hw/tensor_engine/params.h"
 #include "hw/tensor_engine/stats.h"
+#include "hw/tensor_engine/trace.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
 
@@ -104,6 +106,7 @@ class TensorEngine : public sc_core::sc_module,
   Tick unit_free_ = 0;  // when the command before ended
   ActivityId previous_ = kRootActivity;
   TensorEngineStats stats_;
+  std::unique_ptr<TensorEngineTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic
