@@ -9,7 +9,7 @@
 #include <map>
 #include <vector>
 
-#include "firmware/sdk/hal.h"
+#include "hal.h"
 
 namespace moesaic::firmware {
 

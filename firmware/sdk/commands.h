@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "firmware/sdk/abi.h"
+#include "abi.h"
 
 namespace moesaic::firmware {
 

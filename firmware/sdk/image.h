@@ -20,9 +20,9 @@
 #include <exception>
 #include <memory>
 
-#include "firmware/sdk/abi.h"
-#include "firmware/sdk/hal.h"
-#include "firmware/sdk/options.h"
+#include "abi.h"
+#include "hal.h"
+#include "options.h"
 
 namespace moesaic::firmware {
 
@@ -104,7 +104,7 @@ std::uint64_t minimum_sram(const moesaic_core_info* info, const char* const* val
 template <class Image>
 int create(const moesaic_core_info* info, const moesaic_hal* table, const char* const* values,
            moesaic_core* out, char* message, std::uint32_t room) noexcept {
-  if (table->struct_size < sizeof(moesaic_hal) || table->abi_version != MOESAIC_ABI_VERSION ||
+  if (table->struct_size < kOldestHalBytes || table->abi_version != MOESAIC_ABI_VERSION ||
       info->struct_size < sizeof(moesaic_core_info)) {
     explain(message, room, "the program speaks another version of the firmware contract");
     return 0;

@@ -25,6 +25,7 @@ constexpr const char* kFooter =
     "                                                    one package under two schedulers\n"
     "  moesaic show --set package.memory.channels=4      the configuration that would run\n"
     "  moesaic list firmware                             what can be chosen\n"
+    "  moesaic new firmware mine                         a scheduler of your own, to start from\n"
     "\n"
     "Exit codes:\n"
     "  0   done; every check of the run passed\n"
@@ -64,7 +65,9 @@ void add_output(CLI::App& app, Output& o) {
   app.add_option("--out", o.folder, "folder of the results (default: results/<experiment>-<image>)");
   app.add_flag("--quiet", o.quiet, "print no summary");
   app.add_flag("--json", o.json, "print results.json instead of the summary");
-  app.add_flag("--log", o.log, "write what the firmware logs to firmware.log");
+  app.add_option("--log", o.log, "write what the firmware logs, up to this level, to firmware.log")
+      ->type_name("error|info|debug")
+      ->check(CLI::IsMember(log_levels()).description(""));
 }
 
 /// The arguments that neither the program nor its subcommand knows, as one message with a remedy.
@@ -141,12 +144,26 @@ void add_list_verbs(CLI::App& app, CommandLine& line) {
       ->required();
 }
 
+void add_new_verb(CLI::App& app, CommandLine& line) {
+  CLI::App* sub = add_verb(app, line, Verb::new_firmware, "new", "write the skeleton of a firmware image",
+                           "Example:\n  moesaic new firmware mine --dir ~/schedulers");
+  sub->add_option("kind", line.topic, "firmware")->required();
+  sub->add_option("name", line.name, "of the image: lower-case letters, digits and _")->required();
+  sub->add_option("--dir", line.directory, "where its folder is made (default: the working directory)")
+      ->type_name("DIR");
+}
+
 }  // namespace
 
 const std::vector<std::string>& list_topics() {
   static const std::vector<std::string> kTopics{"firmware", "models",    "packages", "memories", "routing",
                                                 "metrics",  "registers", "fields",   "causes"};
   return kTopics;
+}
+
+const std::vector<std::string>& log_levels() {
+  static const std::vector<std::string> kLevels{"error", "info", "debug"};
+  return kLevels;
 }
 
 const std::vector<std::string>& schema_kinds() {
@@ -162,6 +179,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   add_run_verbs(app, line);
   add_list_verbs(app, line);
+  add_new_verb(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

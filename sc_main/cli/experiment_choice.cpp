@@ -83,18 +83,6 @@ void flatten(const FieldNode& node, const std::string& path, FlatConfiguration& 
 
 }  // namespace
 
-Library find_library() {
-  try {
-    return Library::find();
-  } catch (const UserError&) {
-#ifdef MOESAIC_SOURCE_DIR
-    const std::filesystem::path built_from = MOESAIC_SOURCE_DIR "/platforms";
-    if (std::filesystem::is_directory(built_from)) return Library(built_from);
-#endif
-    throw;
-  }
-}
-
 std::vector<Chosen> choose_experiments(const Overrides& o, const Library& library) {
   const std::vector<Override> common = common_overrides(o);
   const std::string name = o.experiment.empty() ? "default" : o.experiment;

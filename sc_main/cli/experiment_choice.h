@@ -17,9 +17,6 @@ struct Chosen {
   Experiment experiment;
 };
 
-/// `platforms`: where Library::find() looks, else in the source tree the program was built from.
-Library find_library();
-
 /// One entry for each --firmware, or one with the experiment's own image. Throws UserError.
 std::vector<Chosen> choose_experiments(const Overrides& overrides, const Library& library);
 

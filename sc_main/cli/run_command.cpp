@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <sstream>
@@ -19,6 +20,11 @@
 namespace moesaic {
 
 namespace {
+
+moesaic_log_level log_level_of(const std::string& level) {
+  const auto found = std::find(log_levels().begin(), log_levels().end(), level);
+  return static_cast<moesaic_log_level>(found - log_levels().begin());
+}
 
 /// Wall time goes to stderr only: it differs between equal runs.
 void print_speed(const RunResult& result, double wall_s) {
@@ -46,7 +52,8 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
   const Routing routing = load_routing(experiment, library);
   std::ostringstream log;
   SimulateOptions options;
-  if (output.log) options.log = &log;
+  if (!output.log.empty()) options.log = &log;
+  if (!output.log.empty()) options.log_level = log_level_of(output.log);
   const auto begin = std::chrono::steady_clock::now();
   const RunResult result = simulate(experiment, routing, options);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
@@ -58,7 +65,7 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
   files.write("summary.txt", summary_text(report));
   files.write("report.html", html_report(report));
   files.write("experiment.yaml", show_experiment(experiment));
-  if (output.log) files.write("firmware.log", log.str());
+  if (!output.log.empty()) files.write("firmware.log", log.str());
   // 3. Print.
   if (output.json) {
     fmt::print("{}", json);
@@ -73,7 +80,7 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
 
 int run_command(const CommandLine& line) {
   if (line.overrides.firmware.size() > 1) return compare_command(line);
-  const Library library = find_library();
+  const Library library = Library::find();
   const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
   const Experiment& experiment = chosen.front().experiment;
   return run_one(experiment, library, folder_of(line.output, experiment.name, chosen.front().label),
@@ -81,7 +88,7 @@ int run_command(const CommandLine& line) {
 }
 
 int compare_command(const CommandLine& line) {
-  const Library library = find_library();
+  const Library library = Library::find();
   if (line.overrides.firmware.empty()) {
     throw UserError(
         "command line: error: compare: no image is named\n  expected --firmware NAME, once for each image "

@@ -44,7 +44,7 @@ std::vector<Run> plan(const std::vector<Chosen>& chosen, const std::filesystem::
 /// Mistakes of any of them are found before the first one runs.
 void check_images(const std::vector<Chosen>& chosen) {
   for (const Chosen& c : chosen) {
-    Image::load(c.experiment.firmware.image).option_values(c.experiment.firmware.options);
+    Image::load(c.experiment);
   }
 }
 

@@ -27,7 +27,7 @@ struct FirmwareParams {
 
 template <class V>
 void describe_fields(V& v, FirmwareParams& p) {
-  v(Field{"image", "", "name of an image, or path of its .so", 1}, p.image);
+  v(Field{"image", "name or path", "name of an image, or path of its .so", 1}, p.image);
   v(Field{"options", "", "options of the image, as `moesaic list firmware` lists them"}, p.options);
 }
 

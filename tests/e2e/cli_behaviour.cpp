@@ -197,8 +197,8 @@ TEST_CASE("the causes in results.json sum to the makespan exactly") {
 
 TEST_CASE("two runs of the same input write the same bytes") {
   const Scratch scratch;
-  const Answer first = scratch.run("run tiny --out a --log");
-  const Answer second = scratch.run("run tiny --out b --log");
+  const Answer first = scratch.run("run tiny --out a --log debug");
+  const Answer second = scratch.run("run tiny --out b --log debug");
   REQUIRE(first.code == 0);
   REQUIRE(second.code == 0);
   for (const char* file : {"summary.txt", "results.json", "report.html", "experiment.yaml", "firmware.log"}) {
