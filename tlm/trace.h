@@ -50,7 +50,7 @@ struct TraceSignal {
   const char* const* value_names = nullptr;
   std::size_t values = 0;
   std::uint64_t initial = 0;
-  bool rare = false;     ///< one of many alike: left out where it never changes
+  bool rare = false;     ///< one of many alike: left out with its scope where nothing of it changes
   bool counter = false;  ///< the timeline shows it too
 
   static TraceSignal bits(const char* name, unsigned width, const char* unit, const char* sentence) {
@@ -65,7 +65,7 @@ struct TraceSignal {
     return {name, unit, sentence, Kind::thousand, 64};
   }
   static TraceSignal text(const char* name, const char* sentence) {
-    return {name, "", sentence, Kind::text, 16, nullptr, 0, 0, true};
+    return {name, "", sentence, Kind::text, 32, nullptr, 0, 0, true};
   }
   TraceSignal from(std::uint64_t value) const {
     return with([value](TraceSignal& s) { s.initial = value; });
@@ -105,6 +105,8 @@ class TraceSink {
   virtual SignalId signal(NodeId node, const std::string& scope, const TraceSignal& what) = 0;
   /// A row of the timeline, in order of declaration below its die. Spans of a track nest or are disjoint.
   virtual TrackId track(NodeId node, const std::string& name) = 0;
+  /// Everything is declared. Throws UserError when the user asked for what does not exist.
+  virtual void ready() = 0;
 
   // --- waveform
   virtual void change(Tick at, SignalId signal, std::uint64_t value) = 0;

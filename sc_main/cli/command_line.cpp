@@ -65,6 +65,22 @@ void add_output(CLI::App& app, Output& o) {
   app.add_option("--out", o.folder, "folder of the results (default: results/<experiment>-<image>)");
   app.add_flag("--quiet", o.quiet, "print no summary");
   app.add_flag("--json", o.json, "print results.json instead of the summary");
+  CLI::Option* vcd =
+      app.add_option("--vcd", o.vcd,
+                     "write a waveform, for GTKWave and others (docs/waveform.md); with several images "
+                     "each has its name in the file's");
+  vcd->type_name("FILE");
+  app.add_option(
+         "--vcd-scope", o.vcd_scopes,
+         "only signals whose name, or a scope around it, fits (* and ?; `moesaic list signals`); repeatable")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false)
+      ->needs(vcd);
+  app.add_option("--vcd-window", o.vcd_window, "only this time, such as 10us..25us")
+      ->type_name("FROM..TO")
+      ->needs(vcd);
+  app.add_option("--timeline", o.timeline, "write a timeline, for Perfetto and chrome://tracing")
+      ->type_name("FILE");
   app.add_option("--log", o.log, "write what the firmware logs, up to this level, to firmware.log")
       ->type_name("error|info|debug")
       ->check(CLI::IsMember(log_levels()).description(""));
@@ -136,7 +152,7 @@ void add_list_verbs(CLI::App& app, CommandLine& line) {
                             "Examples:\n  moesaic list firmware\n  moesaic list metrics");
   list->add_option("topic", line.topic, fmt::format("one of {}", join_alternatives(list_topics())))
       ->required();
-  list->add_flag("--markdown", line.markdown, "as it stands in docs/ (metrics)");
+  list->add_flag("--markdown", line.markdown, "as it stands in docs/ (metrics, signals)");
   CLI::App* schema =
       add_verb(app, line, Verb::schema, "schema", "print the JSON Schema of a kind of file, for editors",
                "Example:\n  moesaic schema package > package.schema.json");
@@ -157,7 +173,7 @@ void add_new_verb(CLI::App& app, CommandLine& line) {
 
 const std::vector<std::string>& list_topics() {
   static const std::vector<std::string> kTopics{"firmware", "models",    "packages", "memories", "routing",
-                                                "metrics",  "registers", "fields",   "causes"};
+                                                "metrics",  "registers", "fields",   "causes",   "signals"};
   return kTopics;
 }
 

@@ -28,6 +28,10 @@ struct Output {
   std::string folder;  ///< empty: results/<experiment>-<image>
   bool quiet = false;
   bool json = false;
+  std::string vcd;                      ///< file of the waveform; empty: none
+  std::vector<std::string> vcd_scopes;  ///< patterns of hierarchical names; empty: everything
+  std::string vcd_window;               ///< "FROM..TO"; empty: the whole run
+  std::string timeline;                 ///< file of the timeline; empty: none
   std::string log;  ///< keep the firmware's log up to this level: error, info, debug; empty: none
 };
 

@@ -11,6 +11,7 @@
 #include "sc_main/config/yaml_reader.h"
 #include "sc_main/report/attribution.h"
 #include "sc_main/report/metrics.h"
+#include "sc_main/report/signal_listing.h"
 #include "sc_main/report/table.h"
 #include "sc_main/report/units.h"
 #include "sc_main/run/image_loader.h"
@@ -133,6 +134,7 @@ int list_command(const std::string& topic, bool markdown) {
   if (topic == "registers") text = register_map_markdown();
   if (topic == "fields") text = document("docs/configuration.md");
   if (topic == "causes") text = causes();
+  if (topic == "signals") text = markdown ? signal_document() : signal_listing();
   if (text.empty()) refuse("list", topic, list_topics());
   fmt::print("{}", text);
   return kExitOk;

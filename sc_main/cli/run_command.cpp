@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
+#include "sc_main/cli/record_choice.h"
 #include "sc_main/report/html.h"
 #include "sc_main/report/output_folder.h"
 #include "sc_main/report/report.h"
@@ -37,6 +39,22 @@ void print_failure(const RunResult& result) {
   for (const std::string& message : result.messages) fmt::print(stderr, "  {}\n", message);
 }
 
+/// To stderr, beside the speed: the results do not depend on what was recorded.
+void print_recorded(const RecordOptions& record, const RunResult& result) {
+  if (record.vcd) {
+    fmt::print(stderr, "moesaic: waveform in {0}; open it with: gtkwave {0}.gtkw\n",
+               record.vcd->file.string());
+    if (record.vcd->from >= result.makespan) {
+      fmt::print(stderr, "moesaic: nothing happens in it: the window begins at {}, the run ended at {}\n",
+                 format_time(record.vcd->from), format_time(result.makespan));
+    }
+  }
+  if (!record.timeline.empty()) {
+    fmt::print(stderr, "moesaic: timeline in {}; open it at https://ui.perfetto.dev\n",
+               record.timeline.string());
+  }
+}
+
 std::filesystem::path folder_of(const Output& output, const std::string& experiment,
                                 const std::string& tail) {
   if (!output.folder.empty()) return output.folder;
@@ -49,9 +67,13 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
             const Output& output) {
   // 1. Simulate; nothing is written before this has succeeded.
   const OutputFolder files(folder);
+  const RecordOptions record = record_options(output);
+  std::optional<Recorder> recorder;
+  if (record.any()) recorder.emplace(record);
   const Routing routing = load_routing(experiment, library);
   std::ostringstream log;
   SimulateOptions options;
+  if (recorder) options.trace = &*recorder;
   if (!output.log.empty()) options.log = &log;
   if (!output.log.empty()) options.log_level = log_level_of(output.log);
   const auto begin = std::chrono::steady_clock::now();
@@ -66,6 +88,7 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
   files.write("report.html", html_report(report));
   files.write("experiment.yaml", show_experiment(experiment));
   if (!output.log.empty()) files.write("firmware.log", log.str());
+  if (recorder) recorder->write(result);
   // 3. Print.
   if (output.json) {
     fmt::print("{}", json);
@@ -73,6 +96,7 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
     fmt::print("{}", summary_text(report, {wants_colours(STDOUT_FILENO), folder.string()}));
   }
   if (!output.quiet) print_speed(result, wall.count());
+  if (!output.quiet) print_recorded(record, result);
   // The summary says it too.
   if (result.outcome != Outcome::ok && (output.quiet || output.json)) print_failure(result);
   return exit_code_of(result.outcome);

@@ -196,12 +196,13 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   ScriptedInjector scripted(experiment.run.inject, recorded);
   Injector* injector = options.injector;
   if (injector == nullptr && !experiment.run.inject.empty()) injector = &scripted;
-  HwContext ctx{wheel, process, pool, log, runtime, runtime, injector};
+  HwContext ctx{wheel, process, pool, log, runtime, runtime, injector, options.trace};
   Package package(
       "package", experiment.package,
       {image.has_role(MOESAIC_SCHEDULER), experiment.run.check_protocol, options.reverse_construction},
       runtime, tensors, ctx);
   runtime.load(package);
+  if (options.trace) options.trace->ready();
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   // 3. Run until the last layer is done, a fault stops it, or nothing is left to happen.
   sc_core::sc_start();

@@ -16,6 +16,7 @@ struct SimulateOptions {
   std::ostream* log = nullptr;                      ///< decision log of the image; null: none
   moesaic_log_level log_level = MOESAIC_LOG_DEBUG;  ///< the last level that is written
   Injector* injector = nullptr;                     ///< instead of the experiment's own injections (tests)
+  TraceSink* trace = nullptr;                       ///< waveform and timeline; null: nothing is recorded
   bool reverse_construction = false;  ///< build the dies last to first (tests: results must not change)
 };
 
