@@ -43,6 +43,7 @@ class SlotTable {
   /// Null: nobody watches.
   void watch(SlotWatcher* watcher) { watcher_ = watcher; }
 
+  std::uint64_t size_bytes() const { return size_bytes_; }
   bool allocated(std::uint16_t slot) const { return slot < slots_.size() && slots_[slot].allocated; }
   std::uint64_t allocated_bytes() const { return allocated_bytes_; }
   std::uint64_t peak_allocated_bytes() const { return peak_allocated_bytes_; }
