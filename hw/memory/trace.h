@@ -47,10 +47,9 @@ void describe_signals(V& v, MemorySignals& s) {
   v(TraceSignal::thousandths("gbyte_per_s", "GB/s", "bytes answered in this microsecond, all channels")
         .counted(),
     s.gbyte_per_s);
-  v(TraceSignal::bits("dma_queue", 16, "count", "transactions of the own DMA engine, not answered").counted(),
+  v(TraceSignal::bits("dma_queue", 16, "count", "transactions of the own DMA engine, not answered"),
     s.queues[0]);
-  v(TraceSignal::bits("fabric_queue", 16, "count", "transactions of other dies, not answered").counted(),
-    s.queues[1]);
+  v(TraceSignal::bits("fabric_queue", 16, "count", "transactions of other dies, not answered"), s.queues[1]);
   v.list("channel", s.channels);
 }
 
