@@ -96,6 +96,7 @@ void FirmwareRuntime::load(Package& package) {
     if (!image_.has_role(core->id().role)) continue;  // a core without firmware stays idle
     const moesaic_core_info info = core_info(experiment_, routing_, image_, core->id());
     moesaic_core firmware{};
+    firmware.struct_size = sizeof firmware;
     std::array<char, 512> message{};
     if (image_.table().create(&info, &core->hal(), values.data(), &firmware, message.data(),
                               message.size()) == 0) {
