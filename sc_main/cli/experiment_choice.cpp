@@ -101,6 +101,22 @@ std::vector<Chosen> choose_experiments(const Overrides& o, const Library& librar
   return all;
 }
 
+std::vector<Chosen> choose_runs(const Overrides& o, const Library& library) {
+  std::vector<Chosen> all = choose_experiments(o, library);
+  std::istringstream others(all.front().experiment.firmware.compare_with);
+  for (Chosen& chosen : all) chosen.experiment.firmware.compare_with.clear();
+  // Options on the command line are options of the image that the experiment names.
+  if (!o.firmware.empty() || !o.options.empty()) return all;
+  const Experiment first = all.front().experiment;
+  for (std::string image; others >> image;) {
+    Experiment experiment = first;
+    experiment.firmware.options.clear();
+    for (const auto& [key, value] : image_overrides(image)) set_field(experiment, key, value, library);
+    all.push_back({image, std::move(experiment)});
+  }
+  return all;
+}
+
 FlatConfiguration flat_configuration(const Experiment& experiment) {
   Experiment copy = experiment;
   FlatConfiguration out;

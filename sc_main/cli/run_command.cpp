@@ -103,24 +103,25 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
 }
 
 int run_command(const CommandLine& line) {
-  if (line.overrides.firmware.size() > 1) return compare_command(line);
   const Library library = Library::find();
-  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
-  const Experiment& experiment = chosen.front().experiment;
-  return run_one(experiment, library, folder_of(line.output, experiment.name, chosen.front().label),
-                 line.output);
+  const std::vector<Chosen> chosen = choose_runs(line.overrides, library);
+  const Chosen& first = chosen.front();
+  if (chosen.size() == 1)
+    return run_one(first.experiment, library, folder_of(line.output, first.experiment.name, first.label),
+                   line.output);
+  return run_several(chosen, library, folder_of(line.output, first.experiment.name, "compare"), line.output);
 }
 
 int compare_command(const CommandLine& line) {
   const Library library = Library::find();
-  if (line.overrides.firmware.empty()) {
+  const std::vector<Chosen> chosen = choose_runs(line.overrides, library);
+  const Experiment& first = chosen.front().experiment;
+  if (chosen.size() == 1 && line.overrides.firmware.empty()) {
     throw UserError(
         "command line: error: compare: no image is named\n  expected --firmware NAME, once for each image "
-        "(`moesaic list firmware`)");
+        "(`moesaic list firmware`), or an experiment with firmware.compare_with");
   }
-  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
-  return run_several(chosen, library, folder_of(line.output, chosen.front().experiment.name, "compare"),
-                     line.output);
+  return run_several(chosen, library, folder_of(line.output, first.name, "compare"), line.output);
 }
 
 }  // namespace moesaic
