@@ -187,7 +187,6 @@ void FirmwareRuntime::log(CoreId core, Tick now, std::uint32_t level, std::strin
 }
 
 void FirmwareRuntime::mark(CoreId core, Tick now, std::string_view text) {
-  marks_.push_back({now, core.node, name_of(core.role), std::string(text)});
   write_line(core, now, MOESAIC_LOG_INFO, "mark", text);
 }
 

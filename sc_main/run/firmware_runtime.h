@@ -52,7 +52,6 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   const std::vector<LayerTime>& layers() const { return layers_; }
   /// What the image published, by die and core.
   std::vector<ImageStatistic> statistics() const;
-  const std::vector<ImageMark>& marks() const { return marks_; }
   /// When and by which activity the last layer ended.
   Happening end() const { return end_; }
 
@@ -89,7 +88,6 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   std::size_t waiting_for_ = 0;  // cores that have not finished boot or the present layer
   std::vector<LayerTime> layers_;
   std::map<std::pair<NodeId, moesaic_role>, std::vector<ImageStatistic>> statistics_;
-  std::vector<ImageMark> marks_;
   Happening end_;
   bool finished_ = false;
   bool stopped_ = false;

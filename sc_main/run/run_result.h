@@ -75,14 +75,6 @@ struct ImageStatistic {
   double value = 0.0;
 };
 
-/// A text that the image put on the timeline (hal.mark).
-struct ImageMark {
-  Tick at = 0;
-  NodeId node{};
-  std::string core;
-  std::string text;
-};
-
 enum class Outcome : std::uint8_t { ok, fault, firmware_failure, hang, not_conserved, not_equal };
 
 struct RunResult {
@@ -99,8 +91,7 @@ struct RunResult {
   std::optional<FunctionalCheck> functional;
   std::vector<DeviationCount> deviations;
   std::vector<ImageStatistic>
-      image_statistics;          ///< by die and core; of one core in order of first publication
-  std::vector<ImageMark> marks;  ///< in order of time
+      image_statistics;  ///< by die and core; of one core in order of first publication
   std::string image_name;
   bool oracle = false;
   std::uint64_t active_experts = 0;  ///< (layer, expert) pairs with tokens, shared experts included

@@ -214,7 +214,6 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   result.messages = runtime.messages();
   result.layers = runtime.layers();
   result.image_statistics = runtime.statistics();
-  result.marks = runtime.marks();
   result.active_experts = count_active_experts(experiment.model, routing);
   collect_statistics(package, ctx, result);
   if (!runtime.finished()) {
