@@ -90,7 +90,7 @@ void Agent::on_completion(const moesaic_completion& entry) {
     case kLoaded:
       --stream_of(slots_[slot]).loading;
       slots_[slot].present = true;
-      stored_.push(slot);
+      stored_.push_back(slot);
       break;
     case kArrived:
       note_arrival(slot, entry.queue - Queues::first_lane);

@@ -77,6 +77,7 @@ class Agent : public Core {
   // Rules (rules.cpp).
   void apply_rules();
   void compute_slices();
+  SlotId take_stored();
   void compute(SlotId slot);
   void note_arrival(SlotId slot, std::uint32_t lane);
   void ask_next_die(SlotId slot);
@@ -124,7 +125,8 @@ class Agent : public Core {
 
   // Slots and what is to be done with them.
   SlotPool slots_;
-  ChargedQueue<SlotId> arrived_, stored_;  ///< oldest first
+  ChargedQueue<SlotId> arrived_;
+  ChargedVector<SlotId> stored_;
   ChargedQueue<Ask> asks_past_seam_, asks_before_seam_;
   std::uint32_t computing_ = 0;  ///< posted, not done
   std::array<LoadStream, 2> streams_{{{true}, {false}}};

@@ -32,14 +32,18 @@ void Agent::compute_slices() {
       compute(arrived_.front());  // asked for already, when it arrived
       arrived_.pop();
     } else if (!stored_.empty()) {
-      const SlotId slot = stored_.front();
-      stored_.pop();
+      const SlotId slot = take_stored();
       ask_next_die(slot);
       compute(slot);
     } else {
       return;
     }
   }
+}
+
+// "Any", says rule 2: the oldest.
+SlotId Agent::take_stored() {
+  return stored_.take(0);
 }
 
 void Agent::compute(SlotId slot) {
