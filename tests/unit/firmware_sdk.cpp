@@ -321,7 +321,8 @@ TEST_CASE("An image starts on every program of its contract, the oldest one too"
   hal.struct_size = kOldestHalBytes - 1;
   CHECK(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 0);
   CHECK(std::string(message) == "the program speaks another version of the firmware contract");
-  // The order of the table is the contract: two numbers, the context and eleven functions are the oldest part.
+  // The order of the table is the contract: two numbers, the context and eleven functions are the oldest
+  // part.
   CHECK(kOldestHalBytes == 8 + 12 * sizeof(void*));
 }
 
