@@ -236,6 +236,10 @@ TEST_CASE("Charged containers charge the configured cost of every operation") {
   vector.scan([&](int x) { sum += x; });
   CHECK(sum == 15);
   CHECK(b.recorder.charged == 10 + 5 * 11);
+  b.recorder.charged = 0;
+  CHECK(vector.take(1) == 2);
+  CHECK(b.recorder.charged == 13);
+  CHECK(vector.items() == std::vector<int>{1, 3, 4, 5});
 }
 
 namespace {
@@ -243,6 +247,7 @@ namespace {
 struct Thrower : Core {
   void on_boot() override { throw std::runtime_error("not today"); }
   void on_timer() override { throw 7; }
+  std::vector<std::string> waits() const override { return {"for rain", "for money"}; }
 };
 struct Image {
   static constexpr const char* kName = "thrower";
@@ -324,6 +329,33 @@ TEST_CASE("An image starts on every program of its contract, the oldest one too"
   // The order of the table is the contract: two numbers, the context and eleven functions are the oldest
   // part.
   CHECK(kOldestHalBytes == 8 + 12 * sizeof(void*));
+}
+
+TEST_CASE("Handlers that were appended are filled in only where the program has room for them") {
+  Recorder recorder;
+  const moesaic_core_info info = info_of_die(0);
+  const moesaic_hal hal = recorder.table();
+  char message[80] = "";
+  // A program of today stamps what it knows.
+  moesaic_core core{};
+  core.struct_size = sizeof core;
+  REQUIRE(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 1);
+  CHECK(core.struct_size == sizeof core);
+  std::string said;
+  core.waits(core.self, &said, [](void* to, const char* text, std::uint32_t length) {
+    *static_cast<std::string*>(to) += std::string(text, length) + ";";
+  });
+  CHECK(said == "for rain;for money;");
+  core.destroy(core.self);
+  // The oldest did not, and has something else behind its struct.
+  core = {};
+  std::memset(&core.waits, 0x5A, sizeof core.waits);
+  REQUIRE(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 1);
+  CHECK(core.struct_size == detail::kOldestCoreBytes);
+  std::uint8_t behind = 0;
+  std::memcpy(&behind, &core.waits, 1);
+  CHECK(behind == 0x5A);
+  core.destroy(core.self);
 }
 
 TEST_CASE("Creation fails with a message that fits where the image refuses or the contract differs") {
