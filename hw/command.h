@@ -61,8 +61,17 @@ struct Transfer {
   std::uint32_t source_stride = 0;
   std::uint32_t destination_stride = 0;
   std::uint32_t list = kNoOffset;
-  bool accumulate = false;  ///< send: int32 elements are added to the destination's on arrival
+  bool accumulate = false;         ///< send: int32 elements are added to the destination's on arrival
+  std::uint8_t priority = 0;       ///< 0 to kHighestPriority
+  std::uint64_t destinations = 0;  ///< multicast: bit n is die n; 0: the destination address alone
+
+  bool multicast() const { return destinations != 0; }
+  bool goes_to(unsigned node) const {
+    return multicast() ? ((destinations >> node) & 1) != 0 : index_of(Address::node(destination)) == node;
+  }
 };
+inline constexpr std::uint8_t kHighestPriority = 7;
+inline constexpr unsigned kMostNodes = 64;  ///< of a package: the bits of Transfer::destinations
 
 /// y[out_row] (+)= ((act(x[in_row] . Wg) * (x[in_row] . Wu)) * gate) . Wd for every list entry, over F
 /// columns f_begin..f_begin+f_count-1. x: rows of `hidden` int8; Wg, Wu, Wd: f_count rows of `hidden` int8

@@ -11,6 +11,7 @@
 #include "tlm/causal_log.h"
 #include "tlm/event_wheel.h"
 #include "tlm/payload_pool.h"
+#include "tlm/trace.h"
 #include "tlm/wheel_process.h"
 
 namespace moesaic {
@@ -75,6 +76,7 @@ struct HwContext {
   FaultSink& faults;
   WorkObserver& work;
   Injector* injector = nullptr;  ///< null: nothing is injected
+  TraceSink* trace = nullptr;    ///< null: nothing is recorded
 };
 
 }  // namespace moesaic

@@ -53,6 +53,17 @@ Tick CausalLog::end(ActivityId id) const {
   return last == kNone ? (*this)[id].begin : segments_[last].until;
 }
 
+CauseTimes CausalLog::spent(ActivityId id) const {
+  CauseTimes times{};
+  for (std::uint32_t s = last_segment_[static_cast<std::uint32_t>(id)]; s != kNone;
+       s = segments_[s].previous) {
+    const std::uint32_t before = segments_[s].previous;
+    const Tick from = before == kNone ? (*this)[id].begin : segments_[before].until;
+    times[static_cast<std::size_t>(segments_[s].cause)] += segments_[s].until - from;
+  }
+  return times;
+}
+
 void CausalLog::extend(ActivityId id, Cause cause, Tick until) {
   const Tick from = end(id);
   if (until < from) panic("causal log", until, "a segment ends before it begins");

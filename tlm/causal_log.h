@@ -85,6 +85,8 @@ class CausalLog {
   void extend(ActivityId id, const CauseTimes& times);
 
   Tick end(ActivityId id) const;
+  /// What the activity has spent its time on so far.
+  CauseTimes spent(ActivityId id) const;
   const Activity& operator[](ActivityId id) const { return activities_[static_cast<std::uint32_t>(id)]; }
   std::size_t size() const { return activities_.size(); }
 

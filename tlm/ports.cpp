@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlm/ports.h"
 
+#include <algorithm>
+
 #include "tlm/diagnostics.h"
 #include "tlm/sc_tick.h"
 
@@ -16,8 +18,11 @@ RequestPort::RequestPort(const char* name, Requester& owner, unsigned index)
   socket.register_nb_transport_bw(this, &RequestPort::nb_transport_bw);
 }
 
-void RequestPort::send(tlm_generic_payload& payload) {
-  queue_.push_back(&payload);
+void RequestPort::send(tlm_generic_payload& payload, unsigned priority) {
+  const auto movable = queue_.begin() + (offered_ ? 1 : 0);
+  const auto behind =
+      std::find_if(movable, queue_.end(), [&](const Waiting& w) { return w.priority < priority; });
+  queue_.insert(behind, {&payload, priority});
   offer_next();
 }
 
@@ -29,7 +34,7 @@ void RequestPort::offer_next() {
     offered_ = true;
     tlm_phase phase = tlm::BEGIN_REQ;
     sc_core::sc_time delay = SC_ZERO_TIME;
-    const tlm_sync_enum status = socket->nb_transport_fw(*queue_.front(), phase, delay);
+    const tlm_sync_enum status = socket->nb_transport_fw(*queue_.front().payload, phase, delay);
     if (status == tlm::TLM_ACCEPTED)
       continue;  // withheld, or END_REQ came on the backward path inside the call
     if (status != tlm::TLM_UPDATED || phase != tlm::END_REQ)
@@ -40,11 +45,11 @@ void RequestPort::offer_next() {
 }
 
 bool RequestPort::in_request(const tlm_generic_payload& payload) const {
-  return offered_ && queue_.front() == &payload;
+  return offered_ && queue_.front().payload == &payload;
 }
 
 void RequestPort::end_request() {
-  tlm_generic_payload& payload = *queue_.front();
+  tlm_generic_payload& payload = *queue_.front().payload;
   queue_.pop_front();
   offered_ = false;
   owner_.accepted(index_, payload);

@@ -34,8 +34,9 @@ class RequestPort {
   /// Construct as a member of a module (IEEE 1666 elaboration rules for sockets).
   RequestPort(const char* name, Requester& owner, unsigned index = 0);
 
-  /// Takes over the caller's reference; released after responded(). Requests are offered in order.
-  void send(tlm::tlm_generic_payload& payload);
+  /// Takes over the caller's reference; released after responded(). Requests are offered in order of
+  /// priority, highest first, and of sending. The one on offer is not taken back.
+  void send(tlm::tlm_generic_payload& payload, unsigned priority = 0);
   /// Requests sent but not yet accepted by the target.
   std::size_t waiting() const { return queue_.size(); }
 
@@ -50,7 +51,11 @@ class RequestPort {
 
   Requester& owner_;
   unsigned index_;
-  std::deque<tlm::tlm_generic_payload*> queue_;  // front is in BEGIN_REQ when offered_
+  struct Waiting {
+    tlm::tlm_generic_payload* payload;
+    unsigned priority;
+  };
+  std::deque<Waiting> queue_;  // front is in BEGIN_REQ when offered_
   bool offered_ = false;
   bool offering_ = false;
 };

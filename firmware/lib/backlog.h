@@ -5,7 +5,7 @@
 // Core::on_completion.
 #pragma once
 
-#include "firmware/sdk/charged.h"
+#include "../sdk/charged.h"
 
 namespace moesaic::firmware {
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "firmware/sdk/charged.h"
+#include "../sdk/charged.h"
 
 namespace moesaic::firmware {
 

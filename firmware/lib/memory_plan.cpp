@@ -39,16 +39,16 @@ std::vector<std::uint16_t> memory_nodes(const Hal& hal) {
   return chosen;
 }
 
-MemoryRegion::MemoryRegion(const Hal& hal, const std::vector<std::uint64_t>& bytes_of) {
+MemoryRegion::MemoryRegion(const Hal& hal, const std::vector<std::uint64_t>& bytes_of, std::uint16_t die) {
   const std::vector<std::uint16_t> nodes = memory_nodes(hal);
-  node_ = nodes[hal.node()];
+  node_ = nodes.at(die);
   std::uint64_t total = 0;
   next_ = end_ = 0;
   for (std::uint16_t n = 0; n < nodes.size(); ++n) {
     if (nodes[n] != node_) continue;
-    if (n == hal.node()) next_ = total;
+    if (n == die) next_ = total;
     total += bytes_of[n];
-    if (n == hal.node()) end_ = total;
+    if (n == die) end_ = total;
   }
   if (total > hal.memory_bytes(node_))
     throw std::runtime_error("the memory of die " + std::to_string(node_) + " has " +

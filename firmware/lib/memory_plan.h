@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "firmware/sdk/hal.h"
+#include "../sdk/hal.h"
 
 namespace moesaic::firmware {
 
@@ -17,7 +17,10 @@ std::vector<std::uint16_t> memory_nodes(const Hal& hal);
 class MemoryRegion {
  public:
   /// `bytes_of[n]`: what die n needs. Throws when the memory that this die uses is too small for its users.
-  MemoryRegion(const Hal& hal, const std::vector<std::uint64_t>& bytes_of);
+  MemoryRegion(const Hal& hal, const std::vector<std::uint64_t>& bytes_of)
+      : MemoryRegion(hal, bytes_of, hal.node()) {}
+  /// The region of any die, for those that read what it has placed.
+  MemoryRegion(const Hal& hal, const std::vector<std::uint64_t>& bytes_of, std::uint16_t die);
   /// Address of the next `bytes`, aligned to 64.
   std::uint64_t take(std::uint64_t bytes);
 

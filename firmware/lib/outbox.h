@@ -2,7 +2,7 @@
 // Messages that wait for mailbox space, in order. Call pump() from Core::on_mail_space.
 #pragma once
 
-#include "firmware/sdk/charged.h"
+#include "../sdk/charged.h"
 
 namespace moesaic::firmware {
 

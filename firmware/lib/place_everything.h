@@ -3,7 +3,7 @@
 // with their home. For images that do not care, such as those that only exist to be tested against.
 #pragma once
 
-#include "firmware/sdk/hal.h"
+#include "../sdk/hal.h"
 
 namespace moesaic::firmware {
 

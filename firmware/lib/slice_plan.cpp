@@ -25,7 +25,9 @@ std::uint32_t widest(const SliceDemand& d, std::uint32_t rows) {
 /// A width of at most `limit` that suits the engine.
 std::uint32_t tidy(const SliceDemand& d, std::uint32_t limit) {
   const std::uint32_t wanted = ceil_divide(d.expert_width, kSlicesWanted);
-  const std::uint32_t columns = std::min(limit, static_cast<std::uint32_t>(round_up(wanted, kEngineColumns)));
+  const std::uint32_t most = std::max(d.narrowest, d.expert_width / d.fewest_slices);
+  const std::uint32_t columns =
+      std::min({limit, most, static_cast<std::uint32_t>(round_up(wanted, kEngineColumns))});
   if (columns >= d.expert_width) return d.expert_width;
   if (columns < kNarrowStep) return columns;
   if (columns < kEngineColumns) return columns / kNarrowStep * kNarrowStep;
@@ -69,7 +71,7 @@ std::optional<SlicePlan> plan_slices(const SliceDemand& demand) {
   }
   // The least width halves until at least one row fits beside it.
   std::uint32_t rows = 0;
-  for (std::uint32_t least = kNarrowestColumns; rows == 0 && least > 0; least /= 2)
+  for (std::uint32_t least = demand.narrowest; rows == 0 && least > 0; least /= 2)
     rows = rows_beside(demand, std::min(demand.expert_width, least));
   if (rows == 0) return std::nullopt;
   const std::uint32_t columns = tidy(demand, widest(demand, rows));

@@ -27,7 +27,9 @@ struct SliceDemand {
   std::uint32_t hidden = 0;
   std::uint32_t expert_width = 0;
   std::uint32_t buffers = 2;
-  std::uint32_t columns = 0;  ///< 0: derive
+  std::uint32_t columns = 0;                    ///< 0: derive
+  std::uint32_t narrowest = kNarrowestColumns;  ///< more waves rather than narrower slices, when derived
+  std::uint32_t fewest_slices = 1;  ///< per expert, when derived; unless they were narrower than that
 };
 
 struct SlicePlan {

@@ -78,8 +78,9 @@ typedef struct {
   uint32_t token;
 } moesaic_deviation;
 
-/* What the program offers to an image. Append only. Functions that return int return 0 when the call is
- * refused. */
+/* What the program offers to an image. Append only: what stands behind cost_of came later, and an older
+ * program of the same ABI version ends before it. An image must not call it where struct_size does not reach
+ * it (the facade looks). Functions that return int return 0 when the call is refused. */
 typedef struct {
   uint32_t struct_size;
   uint32_t abi_version;
@@ -106,6 +107,12 @@ typedef struct {
   void (*fail)(void* context, const char* text, uint32_t length);
   /* Costs in control cycles, for SDK containers that charge themselves. */
   uint32_t (*cost_of)(void* context, uint32_t operation);
+  /* --- appended --- */
+  /* A number of the image's own: the last value of each core and name stands in the results. `name` is made
+   * of lower-case letters, digits and '_'; `value` is finite. Free. */
+  void (*statistic)(void* context, const char* name, const char* unit, double value);
+  /* A text at the present instant, for the timeline and the log. Free. */
+  void (*mark)(void* context, const char* text, uint32_t length);
 } moesaic_hal;
 
 /* Operations that SDK algorithms charge (cost_of). */
@@ -116,7 +123,8 @@ enum moesaic_operation {
   MOESAIC_OP_QUEUE = 3
 };
 
-/* One object per core. Handlers run to their end; null handlers are skipped. */
+/* One object per core. Handlers run to their end; null handlers are skipped. Append only: before create the
+ * program writes how much it knows into struct_size (0: up to destroy), the image how much it has filled. */
 typedef struct {
   uint32_t struct_size;
   void* self;
@@ -127,6 +135,10 @@ typedef struct {
   void (*mail_space)(void* self);
   void (*timer)(void* self);
   void (*destroy)(void* self);
+  /* --- appended --- */
+  /* Asked only when a run hangs: says, a sentence each, what this core waits for. Takes no time; functions of
+   * moesaic_hal are not allowed in it. */
+  void (*waits)(void* self, void* context, void (*say)(void* context, const char* text, uint32_t length));
 } moesaic_core;
 
 enum moesaic_option_type { MOESAIC_OPTION_BOOL = 0, MOESAIC_OPTION_INT = 1, MOESAIC_OPTION_NAME = 2 };

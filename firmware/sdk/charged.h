@@ -9,7 +9,7 @@
 #include <map>
 #include <vector>
 
-#include "firmware/sdk/hal.h"
+#include "hal.h"
 
 namespace moesaic::firmware {
 
@@ -25,6 +25,13 @@ class ChargedVector {
   T& operator[](std::size_t i) {
     hal_->charge(MOESAIC_OP_LOOKUP);
     return items_.at(i);
+  }
+  /// Removes an element; the others keep their order. One queue operation.
+  T take(std::size_t i) {
+    hal_->charge(MOESAIC_OP_QUEUE);
+    T item = std::move(items_.at(i));
+    items_.erase(items_.begin() + static_cast<std::ptrdiff_t>(i));
+    return item;
   }
   template <class Body>
   void scan(Body body) {

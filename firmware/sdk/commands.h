@@ -8,7 +8,8 @@
 #include <array>
 #include <cstdint>
 
-#include "firmware/sdk/abi.h"
+#include "abi.h"
+#include "address.h"
 
 namespace moesaic::firmware {
 
@@ -56,14 +57,16 @@ class Command {
   Command& interrupt(std::uint32_t value) { return tag(value).interrupt(); }
   Command& interrupt() { return set(MOESAIC_FLAG_INTERRUPT); }
   Command& accumulate() { return set(MOESAIC_FLAG_ACCUMULATE); }
-  /// Appends the continuation of an ffn with biases.
-  Command& biases(const moesaic_ffn_continuation& offsets) {
-    set(MOESAIC_FLAG_CONTINUED);
-    const auto* from = reinterpret_cast<const std::uint8_t*>(&offsets);
-    auto* to = reinterpret_cast<std::uint8_t*>(&parts_[1]);
-    for (unsigned i = 0; i < sizeof offsets; ++i) to[i] = from[i];
-    count_ = 2;
+  /// A load, store or send goes before those of lower priority: 0 (the default) to 7.
+  Command& priority(std::uint8_t value) {
+    parts_[0].body.transfer.priority = value;
     return *this;
+  }
+  /// Appends the continuation of an ffn with biases.
+  Command& biases(const moesaic_ffn_continuation& offsets) { return continue_with(offsets); }
+  /// Turns a send into a multicast; bit n of `destinations` is die n. A signal is raised at all of them.
+  Command& to_all(std::uint64_t destinations) {
+    return set(MOESAIC_FLAG_MULTICAST).continue_with(moesaic_multicast{destinations});
   }
 
   moesaic_descriptor& descriptor() { return parts_[0]; }
@@ -74,6 +77,17 @@ class Command {
   moesaic_header& head() { return parts_[0].header; }
   Command& set(unsigned flag) {
     head().flags = static_cast<std::uint8_t>(head().flags | flag);
+    return *this;
+  }
+
+  template <class Continuation>
+  Command& continue_with(const Continuation& more) {
+    static_assert(sizeof more <= sizeof(moesaic_descriptor), "one continuation descriptor");
+    set(MOESAIC_FLAG_CONTINUED);
+    const auto* from = reinterpret_cast<const std::uint8_t*>(&more);
+    auto* to = reinterpret_cast<std::uint8_t*>(&parts_[1]);
+    for (unsigned i = 0; i < sizeof more; ++i) to[i] = from[i];
+    count_ = 2;
     return *this;
   }
 
@@ -101,7 +115,8 @@ inline Command transfer(moesaic_kind kind, std::uint64_t source, std::uint64_t d
                         const Rows& rows) {
   Command command(kind);
   command.descriptor().body.transfer = {
-      source, destination, rows.bytes, rows.count, rows.source_stride, rows.destination_stride, rows.list};
+      source,    destination, rows.bytes, rows.count, rows.source_stride, rows.destination_stride,
+      rows.list, 0,           0,          0};
   return command;
 }
 /// Memory of any die -> SRAM of this die.
@@ -115,6 +130,13 @@ inline Command store(std::uint64_t sram, std::uint64_t memory, const Rows& rows)
 /// SRAM of this die -> SRAM of another.
 inline Command send(std::uint64_t from, std::uint64_t to, const Rows& rows) {
   return transfer(MOESAIC_SEND, from, to, rows);
+}
+/// SRAM of this die -> the same offset in the SRAM of several others; bit n of `dies`, not 0, is die n.
+/// With then_signal(MOESAIC_ANY_NODE, ...) the signal is raised at each of them behind its data.
+inline Command multicast(std::uint64_t from, std::uint64_t dies, std::uint64_t offset, const Rows& rows) {
+  unsigned first = 0;
+  while (first < 63 && ((dies >> first) & 1) == 0) ++first;
+  return transfer(MOESAIC_SEND, from, sram_address(first, offset), rows).to_all(dies);
 }
 
 /// A body with the model's constants filled in.

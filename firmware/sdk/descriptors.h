@@ -29,33 +29,44 @@ enum moesaic_kind {
 enum moesaic_flags {
   MOESAIC_FLAG_INTERRUPT = 1,  /* write a completion entry when done */
   MOESAIC_FLAG_ACCUMULATE = 2, /* send: add int32 on arrival; ffn, gemm: add to y instead of overwriting it */
-  MOESAIC_FLAG_CONTINUED = 4   /* one continuation descriptor follows */
+  MOESAIC_FLAG_CONTINUED = 4,  /* one continuation descriptor follows */
+  MOESAIC_FLAG_MULTICAST = 8   /* send: to every die of the mask in the continuation */
 };
 
 /* F(type, field, sentence) */
-#define MOESAIC_HEADER_FIELDS(F)                                                                             \
-  F(uint8_t, kind, "enum moesaic_kind")                                                                      \
-  F(uint8_t, flags, "enum moesaic_flags")                                                                    \
-  F(uint16_t, wait_event, "counter of this die to wait for before issue; 0xFFFF: none")                      \
-  F(uint32_t, wait_value, "issue when the counter is at least this")                                         \
-  F(uint32_t, tag, "returned in the completion entry; shown in waveform, timeline and fault reports")        \
-  F(uint16_t, signal_node, "die of the counter to add to when done (send: when the data has arrived there)") \
-  F(uint16_t, signal_event, "that counter; 0xFFFF: none")                                                    \
-  F(uint16_t, signal_add, "what to add")                                                                     \
-  F(uint16_t, local_event, "counter of this die to add to when done; 0xFFFF: none")                          \
-  F(uint16_t, local_add, "what to add")                                                                      \
+#define MOESAIC_HEADER_FIELDS(F)                                                                      \
+  F(uint8_t, kind, "enum moesaic_kind")                                                               \
+  F(uint8_t, flags, "enum moesaic_flags")                                                             \
+  F(uint16_t, wait_event, "counter of this die to wait for before issue; 0xFFFF: none")               \
+  F(uint32_t, wait_value, "issue when the counter is at least this")                                  \
+  F(uint32_t, tag, "returned in the completion entry; shown in waveform, timeline and fault reports") \
+  F(uint16_t, signal_node,                                                                            \
+    "die of the counter to add to when done (send: when the data is there); multicast: 0xFFFE")       \
+  F(uint16_t, signal_event, "that counter; 0xFFFF: none")                                             \
+  F(uint16_t, signal_add, "what to add")                                                              \
+  F(uint16_t, local_event, "counter of this die to add to when done; 0xFFFF: none")                   \
+  F(uint16_t, local_add, "what to add")                                                               \
   F(uint16_t, reserved, "0")
 
-#define MOESAIC_TRANSFER_FIELDS(F)                                                       \
-  F(uint64_t, source, "address of row 0; load: memory; store and send: this die's SRAM") \
-  F(uint64_t, destination,                                                               \
-    "address of row 0; load: this die's SRAM; store: memory; send: SRAM of another die") \
-  F(uint32_t, row_bytes, "bytes of one row")                                             \
-  F(uint32_t, rows, "rows; with a list, its entries")                                    \
-  F(uint32_t, source_stride, "bytes from one source row to the next")                    \
-  F(uint32_t, destination_stride, "bytes from one destination row to the next")          \
-  F(uint32_t, list,                                                                      \
-    "SRAM offset of a token list that picks rows on both sides; 0xFFFFFFFF: rows 0, 1, 2, ...")
+#define MOESAIC_TRANSFER_FIELDS(F)                                                              \
+  F(uint64_t, source, "address of row 0; load: memory; store and send: this die's SRAM")        \
+  F(uint64_t, destination,                                                                      \
+    "address of row 0; load: this die's SRAM; store: memory; send: SRAM of another die")        \
+  F(uint32_t, row_bytes, "bytes of one row")                                                    \
+  F(uint32_t, rows, "rows; with a list, its entries")                                           \
+  F(uint32_t, source_stride, "bytes from one source row to the next")                           \
+  F(uint32_t, destination_stride, "bytes from one destination row to the next")                 \
+  F(uint32_t, list,                                                                             \
+    "SRAM offset of a token list that picks rows on both sides; 0xFFFFFFFF: rows 0, 1, 2, ...") \
+  F(uint8_t, priority,                                                                          \
+    "0 to 7; a higher one gets the next free channel, and its requests go first at a port")     \
+  F(uint8_t, reserved_8, "0")                                                                   \
+  F(uint16_t, reserved_16, "0")
+
+/* Of a multicast send: signal_node of the header is 0xFFFE, and the signal is raised at every die of the
+ * mask. */
+#define MOESAIC_MULTICAST_FIELDS(F) \
+  F(uint64_t, destinations, "bit n: to die n, at the offset of `destination`, whose node is one of them")
 
 #define MOESAIC_FFN_FIELDS(F)                                                    \
   F(uint32_t, x, "SRAM offset of the token rows, hidden int8 each")              \
@@ -141,6 +152,9 @@ typedef struct {
 typedef struct {
   MOESAIC_TRANSFER_FIELDS(MOESAIC_MEMBER)
 } moesaic_transfer;
+typedef struct {
+  MOESAIC_MULTICAST_FIELDS(MOESAIC_MEMBER)
+} moesaic_multicast;
 typedef struct {
   MOESAIC_FFN_FIELDS(MOESAIC_MEMBER)
 } moesaic_ffn;

@@ -7,18 +7,23 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "firmware/sdk/abi.h"
-#include "firmware/sdk/address.h"
-#include "firmware/sdk/commands.h"
+#include "abi.h"
+#include "address.h"
+#include "commands.h"
 
 namespace moesaic::firmware {
 
 class Hal;
+
+/// Size of the oldest table of this ABI version: everything behind it may be missing.
+inline constexpr std::size_t kOldestHalBytes = offsetof(moesaic_hal, statistic);
 
 /// One command queue. push() stages, ring() starts what is staged.
 class Queue {
@@ -43,7 +48,7 @@ class Queue {
 
 class Hal {
  public:
-  Hal(const moesaic_core_info& info, const moesaic_hal& table) : info_(info), table_(table) {
+  Hal(const moesaic_core_info& info, const moesaic_hal& table) : info_(info), table_(known_part(table)) {
     for (unsigned q = 0; q < info.command_queues; ++q) queues_.emplace_back(*this, q);
     for (unsigned o = 0; o < costs_.size(); ++o) costs_[o] = table_.cost_of(table_.context, o);
   }
@@ -116,8 +121,19 @@ class Hal {
   }
   void place(const moesaic_tensor& tensor) { table_.place(table_.context, &tensor); }
   void deviate(const moesaic_deviation& deviation) { table_.deviate(table_.context, &deviation); }
+  /// A line of the decision log (`moesaic run --log LEVEL`). Free in simulated time at every level.
   void log(moesaic_log_level level, std::string_view text) {
     table_.log(table_.context, level, text.data(), static_cast<std::uint32_t>(text.size()));
+  }
+  /// A number of this image for the results: the last value of a core under a name counts. Free; nothing
+  /// happens with a program that is older than this call.
+  void statistic(const char* name, const char* unit, double value) {
+    if (table_.statistic != nullptr) table_.statistic(table_.context, name, unit, value);
+  }
+  /// A text at this instant, for the timeline and the log. Free; as above with older programs.
+  void mark(std::string_view text) {
+    if (table_.mark != nullptr)
+      table_.mark(table_.context, text.data(), static_cast<std::uint32_t>(text.size()));
   }
   void layer_done() { table_.layer_done(table_.context); }
   void fail(std::string_view text) {
@@ -125,6 +141,12 @@ class Hal {
   }
 
  private:
+  /// The table as far as the program has filled it; the rest is null.
+  static moesaic_hal known_part(const moesaic_hal& table) {
+    moesaic_hal known{};
+    std::memcpy(&known, &table, std::min<std::size_t>(table.struct_size, sizeof known));
+    return known;
+  }
   std::uint64_t own_register(std::uint32_t offset) const {
     return register_address(info_.node, info_.role * MOESAIC_CONTEXT_STRIDE + offset);
   }

@@ -16,13 +16,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <memory>
 
-#include "firmware/sdk/abi.h"
-#include "firmware/sdk/hal.h"
-#include "firmware/sdk/options.h"
+#include "abi.h"
+#include "hal.h"
+#include "options.h"
 
 namespace moesaic::firmware {
 
@@ -40,6 +41,9 @@ class Core {
   virtual void on_message(const moesaic_mail&) {}
   virtual void on_mail_space() {}
   virtual void on_timer() {}
+  /// Asked only when the run hangs: what this core waits for, a sentence each. No call of Hal is allowed in
+  /// it.
+  virtual std::vector<std::string> waits() const { return {}; }
 };
 
 namespace detail {
@@ -63,9 +67,14 @@ void guarded(void* self, Body body) noexcept {
   }
 }
 
-inline void fill_handlers(moesaic_core& out, void* self) {
-  out = {};
-  out.struct_size = sizeof out;
+/// Size of the oldest moesaic_core of this ABI version, which the program did not stamp.
+inline constexpr std::size_t kOldestCoreBytes = offsetof(moesaic_core, waits);
+
+/// `result` says how much of it the program knows.
+inline void fill_handlers(moesaic_core& result, void* self) {
+  moesaic_core out{};
+  out.struct_size =
+      std::min<std::uint32_t>(std::max<std::size_t>(result.struct_size, kOldestCoreBytes), sizeof out);
   out.self = self;
   out.boot = [](void* s) { guarded(s, [](Core& c) { c.on_boot(); }); };
   out.layer_start = [](void* s, std::uint32_t iteration, std::uint32_t layer) {
@@ -78,6 +87,13 @@ inline void fill_handlers(moesaic_core& out, void* self) {
   out.mail_space = [](void* s) { guarded(s, [](Core& c) { c.on_mail_space(); }); };
   out.timer = [](void* s) { guarded(s, [](Core& c) { c.on_timer(); }); };
   out.destroy = [](void* s) { delete static_cast<Instance*>(s); };
+  out.waits = [](void* s, void* context, void (*say)(void*, const char*, std::uint32_t)) {
+    guarded(s, [&](Core& c) {
+      for (const std::string& line : c.waits())
+        say(context, line.data(), static_cast<std::uint32_t>(line.size()));
+    });
+  };
+  std::memcpy(&result, &out, out.struct_size);
 }
 
 inline void explain(char* message, std::uint32_t room, std::string_view text) {
@@ -104,7 +120,7 @@ std::uint64_t minimum_sram(const moesaic_core_info* info, const char* const* val
 template <class Image>
 int create(const moesaic_core_info* info, const moesaic_hal* table, const char* const* values,
            moesaic_core* out, char* message, std::uint32_t room) noexcept {
-  if (table->struct_size < sizeof(moesaic_hal) || table->abi_version != MOESAIC_ABI_VERSION ||
+  if (table->struct_size < kOldestHalBytes || table->abi_version != MOESAIC_ABI_VERSION ||
       info->struct_size < sizeof(moesaic_core_info)) {
     explain(message, room, "the program speaks another version of the firmware contract");
     return 0;

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "firmware/sdk/abi.h"
+#include "abi.h"
 
 namespace moesaic::firmware {
 

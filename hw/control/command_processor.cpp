@@ -46,6 +46,7 @@ CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, NodeId n
   irq_source.bind(*this);
   done_in.bind(*this);
   network_in.bind(*this);
+  if (ctx.trace) trace_ = std::make_unique<CommandProcessorTrace>(ctx, node, sc_module::name(), params);
 }
 
 void CommandProcessor::on_wheel(Tick now, Phase, std::uint64_t cookie) {
@@ -72,9 +73,11 @@ void CommandProcessor::on_wheel(Tick now, Phase, std::uint64_t cookie) {
       raise_or_drop(static_cast<unsigned>(cookie - kTimer), context.timer_armed);
     }
   }
+  if (trace_) show();
 }
 
 void CommandProcessor::wake_dispatch(Tick now) {
+  if (trace_) show();
   if (!decoding_) dispatch_wake_.arm(clock_.after(now, 0));
 }
 
@@ -83,14 +86,11 @@ void CommandProcessor::dispatch(Tick now) {
   if (decoding_) return;
   const unsigned all = kContexts * params_.command_queues;
   for (unsigned i = 0; i < all; ++i) {
-    const unsigned number = (next_queue_ + i) % all;
-    const Decoding candidate{number / params_.command_queues, number % params_.command_queues};
-    if (!prepare_head(candidate.context, candidate.queue, now)) continue;
+    unsigned number = (next_queue_ + i) % all;
+    if (!can_go(number, now)) continue;
+    number = most_urgent(number, now);
+    const Decoding candidate = place_of(number);
     CommandQueue& queue = contexts_[candidate.context].queues[candidate.queue];
-    if (!issuable(queue)) {
-      queue.head_blocked = queue.head->wait_event == kNoEvent;
-      continue;
-    }
     // A head that was seen blocked goes because its unit, or the last command before its fence, has finished.
     if (std::exchange(queue.head_blocked, false)) {
       const Happening& freed =
@@ -104,6 +104,44 @@ void CommandProcessor::dispatch(Tick now) {
                         component_id(node_, UnitId::command_processor), *this, kIssue);
     return;
   }
+}
+
+CommandProcessor::Decoding CommandProcessor::place_of(unsigned number) const {
+  return {number / params_.command_queues, number % params_.command_queues};
+}
+
+bool CommandProcessor::can_go(unsigned number, Tick now) {
+  const Decoding place = place_of(number);
+  if (!prepare_head(place.context, place.queue, now)) return false;
+  CommandQueue& queue = contexts_[place.context].queues[place.queue];
+  if (issuable(queue)) return true;
+  queue.head_blocked = queue.head->wait_event == kNoEvent;
+  return false;
+}
+
+// Priority of the transfer at the front of a queue; 0 for everything else.
+std::uint8_t CommandProcessor::priority_at(unsigned number) const {
+  const Decoding place = place_of(number);
+  const CommandQueue& queue = contexts_[place.context].queues[place.queue];
+  if (!queue.head) return queue.started.empty() ? 0 : priority_of(queue.started.front().descriptor);
+  const auto* transfer = std::get_if<Transfer>(&queue.head->body);
+  return transfer == nullptr ? 0 : transfer->priority;
+}
+
+// The head of queue `number` can go. If it is a transfer, one of higher priority goes before it.
+unsigned CommandProcessor::most_urgent(unsigned number, Tick now) {
+  const Decoding place = place_of(number);
+  if (contexts_[place.context].queues[place.queue].head->kind > CommandKind::send) return number;
+  const unsigned all = kContexts * params_.command_queues;
+  unsigned best = number;
+  for (unsigned i = 1; i < all; ++i) {
+    const unsigned other = (number + i) % all;
+    // Looking at a head may replace it: a bad descriptor is dropped.
+    if (priority_at(other) > priority_at(best) && can_go(other, now) &&
+        priority_at(other) > priority_at(best))
+      best = other;
+  }
+  return best;
 }
 
 // Decodes the front of a queue once. False when the queue is empty.
@@ -122,7 +160,7 @@ bool CommandProcessor::prepare_head(unsigned context, unsigned number, Tick now)
     stats_.descriptors += continued ? 2 : 1;
     // 2. Decode; a bad descriptor is reported and dropped.
     auto decoded = decode(front.descriptor, more ? &more->descriptor : nullptr,
-                          {node_, nodes_, static_cast<unsigned>(events_.size())});
+                          {node_, nodes_, static_cast<unsigned>(events_.size()), slots_.size_bytes()});
     if (const auto* error = std::get_if<std::string>(&decoded)) {
       misuse(front.descriptor.header.tag, *error);
       continue;
@@ -135,6 +173,7 @@ bool CommandProcessor::prepare_head(unsigned context, unsigned number, Tick now)
     command.ready = last.at;
     command.ready_cause = last.cause;
     queue.head = std::move(command);
+    if (trace_) trace_->head(now, *queue.head);
     // An event that is already there was not what it waited for.
     if (queue.head->wait_event != kNoEvent && events_[queue.head->wait_event] >= queue.head->wait_value) {
       queue.head->wait_event = kNoEvent;
@@ -166,6 +205,7 @@ void CommandProcessor::issue(Decoding decoding, Tick now) {
   CommandQueue& queue = contexts_[decoding.context].queues[decoding.queue];
   Command command = *std::exchange(queue.head, std::nullopt);
   command.number = commands_issued_++;
+  if (trace_) trace_->issued(now, command);
   ++queue.unfinished;
   // 1. Its way through the decoder is an activity of its own, which causes both the execution and the next
   // head.
@@ -205,17 +245,25 @@ void CommandProcessor::done(const Command& command, CommandStatus status) {
   CommandQueue& queue = contexts_[command.context].queues[command.queue];
   --queue.unfinished;
   queue.last_done = happening;
+  if (trace_) trace_->done(command);
   if (unit_of(command.kind) != nullptr) freed_of(command.kind) = happening;
   // 1. Signals. A send's goes with its data, unless there was none.
   if (command.local_signal.present()) send_signal(command.local_signal, happening);
-  const bool empty_send = command.kind == CommandKind::send && std::get<Transfer>(command.body).rows == 0;
-  if (command.signal.present() && (command.kind != CommandKind::send || empty_send)) {
-    send_signal(command.signal, happening);
-  }
+  if (command.signal.present() && command.kind != CommandKind::send) send_signal(command.signal, happening);
+  if (command.signal.present() && command.kind == CommandKind::send) signal_empty_send(command, happening);
   // 2. Completion and interrupt.
   if (command.interrupt) complete(command, status, now);
   // 3. A unit, or a fence, has become free.
   wake_dispatch(now);
+}
+
+void CommandProcessor::signal_empty_send(const Command& command, Happening happening) {
+  const Transfer& transfer = std::get<Transfer>(command.body);
+  if (transfer.rows > 0) return;
+  for (unsigned node = 0; node < nodes_; ++node) {
+    if (transfer.goes_to(node))
+      send_signal({NodeId(node), command.signal.event, command.signal.add}, happening);
+  }
 }
 
 void CommandProcessor::complete(const Command& command, CommandStatus status, Tick now) {
@@ -240,8 +288,9 @@ void CommandProcessor::complete(const Command& command, CommandStatus status, Ti
 void CommandProcessor::raise_or_drop(unsigned number, Happening happening) {
   ControlContext& context = contexts_[number];
   const bool high = (context.irq_status() & context.irq_enable) != 0;
-  if (high == context.irq_high) return;
-  context.irq_high = high;
+  const bool changed = std::exchange(context.irq_high, high) != high;
+  if (trace_) show();
+  if (!changed) return;
   if (number == 0) {
     agent_irq->level(high, happening);
   } else if (scheduler_irq.size() > 0) {
@@ -273,6 +322,7 @@ void CommandProcessor::add_to_event(std::uint16_t event, std::uint16_t add, Happ
   }
   events_[event] += add;
   ++stats_.signals;
+  if (trace_) trace_->event(happening.at, event, events_[event], happening.cause);
   for (ControlContext& context : contexts_) {
     for (CommandQueue& queue : context.queues) {
       if (!queue.head || queue.head->wait_event != event || events_[event] < queue.head->wait_value) continue;
@@ -333,6 +383,12 @@ bool CommandProcessor::send_mail(const MailNews& news) {
   std::memcpy(message.mail.data(), &news.mail, sizeof news.mail);
   if (message.destination == node_) return deliver(message);
   return network_out->try_send(message);
+}
+
+// Called where queues, mailboxes, or the interrupt lines may have changed.
+void CommandProcessor::show() {
+  trace_->look(now_tick(), contexts_,
+               decoding_ ? &contexts_[decoding_->context].queues[decoding_->queue] : nullptr);
 }
 
 void CommandProcessor::misuse(std::uint32_t tag, std::string what) {

@@ -3,17 +3,19 @@
 //
 // Models: command queues with doorbells, in-order issue per queue, event counters that commands wait for and
 // add to, completion queues, mailboxes, a timer and an interrupt line per control core; one decoder shared by
-// all queues, round robin. Registers: firmware/sdk/registers.h (docs/register-map.md). Does not model:
-// descriptor fetch over the memory system (queues are on-die), speculation. Time: a descriptor takes
-// decode_cycles in the decoder, then its unit; slot operations and fences end there. A queue's head waits for
-// its event, then for its unit; the next descriptor of the queue is looked at when the head has been issued,
-// not when it is done. Debug: registers read by transport_dbg without side effect; stats(), report_waits().
+// all queues, round robin; of the loads, stores and sends that can go, one of the highest priority does.
+// Registers: firmware/sdk/registers.h (docs/register-map.md). Does not model: descriptor fetch over the
+// memory system (queues are on-die), speculation. Time: a descriptor takes decode_cycles in the decoder, then
+// its unit; slot operations and fences end there. A queue's head waits for its event, then for its unit; the
+// next descriptor of the queue is looked at when the head has been issued, not when it is done. Debug:
+// registers read by transport_dbg without side effect; stats(), report_waits().
 #pragma once
 
 #include <systemc>
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "hw/command.h"
@@ -22,6 +24,7 @@
 #include "hw/control/interrupt.h"
 #include "hw/control/params.h"
 #include "hw/control/stats.h"
+#include "hw/control/trace.h"
 #include "hw/d2d/control_message.h"
 #include "hw/sram/slot_table.h"
 #include "tlm/ports.h"
@@ -79,6 +82,10 @@ class CommandProcessor : public sc_core::sc_module,
   // Dispatch (command_processor.cpp).
   void wake_dispatch(Tick now);
   void dispatch(Tick now);
+  Decoding place_of(unsigned number) const;
+  bool can_go(unsigned number, Tick now);
+  std::uint8_t priority_at(unsigned number) const;
+  unsigned most_urgent(unsigned number, Tick now);
   bool prepare_head(unsigned context, unsigned queue, Tick now);
   bool issuable(const CommandQueue& queue);
   void issue(Decoding decoding, Tick now);
@@ -87,11 +94,13 @@ class CommandProcessor : public sc_core::sc_module,
   Happening& freed_of(CommandKind kind);
   void add_to_event(std::uint16_t event, std::uint16_t add, Happening happening);
   void send_signal(const Signal& signal, Happening happening);
+  void signal_empty_send(const Command& command, Happening happening);
   void pump_messages(Tick now);
   bool send_mail(const MailNews& news);
   void complete(const Command& command, CommandStatus status, Tick now);
   void raise_or_drop(unsigned context, Happening happening);
   void misuse(std::uint32_t tag, std::string what);
+  void show();
 
   // Registers (command_processor_registers.cpp).
   bool offer(unsigned port, tlm::tlm_generic_payload& payload) override;
@@ -122,6 +131,7 @@ class CommandProcessor : public sc_core::sc_module,
   WakeUp dispatch_wake_;
   WakeUp message_wake_;
   CommandProcessorStats stats_;
+  std::unique_ptr<CommandProcessorTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

@@ -209,6 +209,7 @@ void CommandProcessor::push_mail(unsigned number, const std::uint8_t* data, Happ
   mail.source_node = index_of(node_);
   mail.source_context = static_cast<std::uint8_t>(number);
   context.outbox.push(by.at, {mail, by});
+  if (trace_) show();
   message_wake_.arm(clock_.after(by.at, params_.decode_cycles));
 }
 
@@ -240,6 +241,7 @@ void CommandProcessor::ring_doorbell(unsigned number, unsigned index, std::uint3
   CommandQueue& queue = context.queues[index];
   for (std::uint32_t i = 0; i < count; ++i) queue.started.push(by.at, {queue.staged[i], by});
   queue.staged.erase(queue.staged.begin(), queue.staged.begin() + count);
+  if (trace_) trace_->doorbell(by.at, number, index);
   stats_.peak_queue = std::max(stats_.peak_queue, static_cast<unsigned>(queue.started.peak()));
   wake_dispatch(by.at);
 }

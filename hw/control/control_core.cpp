@@ -35,6 +35,9 @@ ControlCore::ControlCore(const sc_core::sc_module_name& name, CoreId id, const C
   SC_HAS_PROCESS(ControlCore);
   SC_THREAD(run);
   set_stack_size(kFirmwareStackBytes);
+  if (ctx.trace)
+    trace_ =
+        std::make_unique<ControlCoreTrace>(ctx, id.node, static_cast<unsigned>(id.role), sc_module::name());
 }
 
 // --- the thread
@@ -54,7 +57,7 @@ void ControlCore::boot() {
   ctx_.wheel.schedule(0, Phase::firmware, component_id(id_.node, unit_of(id_.role)), *this);
   wait(resume_);
   in_boot_ = true;
-  begin_handler({0, kRootActivity});
+  begin_handler({0, kRootActivity}, CoreState::boot);
   if (firmware_.boot != nullptr) firmware_.boot(firmware_.self);
   end_handler();
   in_boot_ = false;
@@ -73,25 +76,29 @@ void ControlCore::wait_for_news() {
   activity_ = ctx_.log.begin(why.cause, why.at, id_.node, unit_of(id_.role), 0);
   spend(params_.interrupt_cycles);
   busy_since_ = now_tick();
+  if (trace_) trace_->enter(busy_since_, CoreState::entry);
   wait_out();
   ctx_.log.extend(activity_, Cause::interrupt, now_tick());
   stats_.busy += now_tick() - busy_since_;
+  if (trace_) trace_->enter(now_tick(), CoreState::idle);
 }
 
 // Serves what IRQ_STATUS shows until nothing is left.
 void ControlCore::serve_interrupts() {
   while (irq_high_) {
     busy_since_ = now_tick();
+    if (trace_) trace_->enter(busy_since_, CoreState::status);
     const auto status = read_register<std::uint32_t>(MOESAIC_REG_IRQ_STATUS);
     wait_out();
     stats_.busy += now_tick() - busy_since_;
+    if (trace_) trace_->enter(now_tick(), CoreState::idle);
     if (status & MOESAIC_IRQ_TIMER) {
-      begin_handler(irq_source->last_news(id_.role));
+      begin_handler(irq_source->last_news(id_.role), CoreState::timer);
       if (firmware_.timer != nullptr) firmware_.timer(firmware_.self);
       end_handler();
     }
     if (status & MOESAIC_IRQ_MAIL_SPACE) {
-      begin_handler(irq_source->last_news(id_.role));
+      begin_handler(irq_source->last_news(id_.role), CoreState::mail_space);
       if (firmware_.mail_space != nullptr) firmware_.mail_space(firmware_.self);
       end_handler();
     }
@@ -104,7 +111,7 @@ void ControlCore::serve_completion() {
   busy_since_ = now_tick();
   const auto entry = read_register<moesaic_completion>(MOESAIC_REG_COMPLETION_POP);
   if (entry.valid == 0) return;
-  begin_handler(irq_source->last_news(id_.role));
+  begin_handler(irq_source->last_news(id_.role), CoreState::completion);
   if (firmware_.completion != nullptr) firmware_.completion(firmware_.self, &entry);
   end_handler();
 }
@@ -113,21 +120,22 @@ void ControlCore::serve_mail() {
   busy_since_ = now_tick();
   const auto mail = read_register<moesaic_mail>(MOESAIC_REG_MAIL_POP);
   if (mail.kind == 0) return;
-  begin_handler(irq_source->last_news(id_.role));
+  begin_handler(irq_source->last_news(id_.role), CoreState::message);
   if (firmware_.message != nullptr) firmware_.message(firmware_.self, &mail);
   end_handler();
 }
 
 void ControlCore::serve_layer_start() {
   layer_pending_ = false;
-  begin_handler(layer_why_);
+  if (trace_) trace_->layer(now_tick(), pending_layer_);
+  begin_handler(layer_why_, CoreState::layer_start);
   if (firmware_.layer_start != nullptr)
     firmware_.layer_start(firmware_.self, pending_iteration_, pending_layer_);
   end_handler();
 }
 
 // A handler is caused by its news, or by the handler before it where that ended later.
-void ControlCore::begin_handler(Happening why) {
+void ControlCore::begin_handler(Happening why, CoreState kind) {
   const Tick now = now_tick();
   const Tick free_since = ctx_.log.end(activity_);
   if (why.at < free_since) why = {std::min(free_since, now), activity_};
@@ -136,12 +144,14 @@ void ControlCore::begin_handler(Happening why) {
   ctx_.log.extend(activity_, Cause::firmware, now);
   busy_since_ = now;
   ++stats_.handlers;
+  if (trace_) trace_->begin(now, kind, activity_, stats_.handlers);
   spend(params_.handler_cycles);
 }
 
 void ControlCore::end_handler() {
   wait_out();
   stats_.busy += now_tick() - busy_since_;
+  if (trace_) trace_->end(now_tick(), activity_);
 }
 
 // Lets the accumulated cost pass. The wheel wakes the thread, so that firmware of one instant runs in the
@@ -182,6 +192,15 @@ void ControlCore::start_layer(std::uint32_t iteration, std::uint32_t layer, Happ
 
 void ControlCore::report_waits(std::vector<std::string>& lines) const {
   if (idle_) lines.push_back(fmt::format("{}: firmware is idle, waiting for an interrupt", name()));
+  if (firmware_.waits == nullptr) return;
+  struct Collector {
+    const char* name;
+    std::vector<std::string>& lines;
+  } collector{name(), lines};
+  firmware_.waits(firmware_.self, &collector, [](void* c, const char* text, std::uint32_t length) {
+    auto& to = *static_cast<Collector*>(c);
+    to.lines.push_back(fmt::format("{}: {}", to.name, std::string_view(text, length)));
+  });
 }
 
 // --- the bus
@@ -284,6 +303,17 @@ moesaic_hal ControlCore::make_hal(ControlCore& core) {
     ControlCore& self = core_of(c);
     ++self.stats_.log_lines;
     self.host_.log(self.id_, now_tick(), level, {text, length});
+  };
+  hal.statistic = [](void* c, const char* name, const char* unit, double value) {
+    ControlCore& self = core_of(c);
+    self.host_.statistic(self.id_, now_tick(), name == nullptr ? "" : name, unit == nullptr ? "" : unit,
+                         value);
+  };
+  hal.mark = [](void* c, const char* text, std::uint32_t length) {
+    ControlCore& self = core_of(c);
+    self.host_.mark(self.id_, now_tick(), {text, length});
+    if (self.ctx_.trace)
+      self.ctx_.trace->mark(self.id_.node, static_cast<unsigned>(self.id_.role), now_tick(), {text, length});
   };
   hal.layer_done = [](void* c) {
     ControlCore& self = core_of(c);

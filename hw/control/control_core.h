@@ -11,6 +11,7 @@
 #include <tlm_utils/simple_initiator_socket.h>
 #include <systemc>
 
+#include <memory>
 #include <vector>
 
 #include "firmware/sdk/abi.h"
@@ -19,6 +20,7 @@
 #include "hw/control/interrupt.h"
 #include "hw/control/params.h"
 #include "hw/control/stats.h"
+#include "hw/control/trace.h"
 #include "tlm/who_waits.h"
 
 namespace moesaic {
@@ -54,7 +56,7 @@ class ControlCore : public sc_core::sc_module, public InterruptLine, public Whee
   void serve_completion();
   void serve_mail();
   void serve_layer_start();
-  void begin_handler(Happening why);
+  void begin_handler(Happening why, CoreState kind);
   void end_handler();
   void wait_for_news();
   void spend(std::uint64_t cycles) { pending_cycles_ += cycles; }
@@ -88,6 +90,7 @@ class ControlCore : public sc_core::sc_module, public InterruptLine, public Whee
   Tick busy_since_ = 0;
   std::vector<moesaic_choice> choices_;
   ControlCoreStats stats_;
+  std::unique_ptr<ControlCoreTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

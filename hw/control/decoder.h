@@ -17,13 +17,17 @@ struct DecodeLimits {
   NodeId self{};
   unsigned nodes = 1;
   unsigned events = 1;
+  std::uint64_t sram_bytes = std::uint64_t{1} << 32;
 };
 
 /// True when one continuation descriptor belongs to `descriptor`.
 bool is_continued(const moesaic_descriptor& descriptor);
+/// Priority of a load, store or send; 0 for everything else.
+std::uint8_t priority_of(const moesaic_descriptor& descriptor);
 
 /// The command, or one sentence that says what is wrong with the descriptor. `continuation` is null without
-/// one.
+/// one. Operands that no list picks are checked against the SRAM here, the rows of a list where they are
+/// used.
 std::variant<Command, std::string> decode(const moesaic_descriptor& descriptor,
                                           const moesaic_descriptor* continuation, const DecodeLimits& limits);
 

@@ -32,6 +32,9 @@ class FirmwareHost {
   virtual void place(CoreId core, const moesaic_tensor& tensor) = 0;
   virtual void deviate(CoreId core, const moesaic_deviation& deviation) = 0;
   virtual void log(CoreId core, Tick now, std::uint32_t level, std::string_view text) = 0;
+  virtual void statistic(CoreId core, Tick now, std::string_view name, std::string_view unit,
+                         double value) = 0;
+  virtual void mark(CoreId core, Tick now, std::string_view text) = 0;
   virtual void boot_done(CoreId core, Tick now, ActivityId by) = 0;
   virtual void layer_done(CoreId core, Tick now, ActivityId by) = 0;
   virtual void fail(CoreId core, Tick now, std::string_view text) = 0;

@@ -8,9 +8,12 @@
 
 #include <systemc>
 
+#include <memory>
+
 #include "hw/context.h"
 #include "hw/d2d/link_core.h"
 #include "hw/d2d/protocol.h"
+#include "hw/d2d/trace.h"
 
 namespace moesaic {
 
@@ -24,12 +27,14 @@ class D2dLink : public sc_core::sc_module, private D2dOwner {
       : sc_module(name), in("in"), out("out"), ctx_(ctx), from_(from), core_(params) {
     in.set_owner(*this, 0);
     out.set_owner(*this, 0);
+    if (ctx.trace) trace_ = std::make_unique<LinkTrace>(ctx, from, sc_module::name());
   }
 
   const LinkStats& stats() const { return core_.stats(); }
 
  private:
   void packet_arrives(unsigned, Packet& packet) override {
+    if (trace_) trace_->packet(packet);
     core_.pass(packet);
     if (ctx_.injector != nullptr && !packet.data.empty())
       ctx_.injector->pass(InjectionPoint::link, from_, packet.data.data(), packet.data.size());
@@ -40,6 +45,7 @@ class D2dLink : public sc_core::sc_module, private D2dOwner {
   HwContext& ctx_;
   NodeId from_;
   LinkCore core_;
+  std::unique_ptr<LinkTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

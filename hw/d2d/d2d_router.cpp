@@ -14,6 +14,10 @@ D2dRouter::D2dRouter(const sc_core::sc_module_name& name, NodeId node, const Mes
     out[port].set_owner(*this, port);
     in[port].set_owner(*this, port);
   }
+  if (ctx.trace == nullptr) return;
+  trace_ =
+      std::make_unique<RouterTrace>(*ctx.trace, node, sc_module::name(), mesh, D2dFormat(params).depths());
+  core_.show(trace_.get());
 }
 
 }  // namespace moesaic

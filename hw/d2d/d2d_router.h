@@ -8,6 +8,8 @@
 
 #include <systemc>
 
+#include <memory>
+
 #include "hw/context.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/router_core.h"
@@ -46,6 +48,7 @@ class D2dRouter : public sc_core::sc_module,
   }
 
   RouterCore core_;
+  std::unique_ptr<RouterTrace> trace_;  // null: nothing is recorded
   WakeUp wake_;
 };
 

@@ -34,6 +34,7 @@ NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId n
   control_network.bind(*this);
   router_out.set_owner(*this, 0);
   router_in.set_owner(*this, 0);
+  if (ctx.trace) trace_ = std::make_unique<NetworkTrace>(ctx, node, sc_module::name(), mesh.nodes());
 }
 
 void NetworkInterface::on_wheel(Tick at, Phase, std::uint64_t cookie) {

@@ -16,6 +16,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "hw/d2d/injection_core.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/stats.h"
+#include "hw/d2d/trace.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
 
@@ -140,6 +142,7 @@ class NetworkInterface : public sc_core::sc_module,
   std::vector<Packet*> served_places_;                       // null: free
   std::uint32_t serving_ = 0;                                // requests until their response has left
   std::vector<OpenWrite> open_writes_;
+  std::unique_ptr<NetworkTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

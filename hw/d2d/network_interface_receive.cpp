@@ -102,6 +102,11 @@ void NetworkInterface::drain_control() {
       ++stats_.refused_control;
       return;
     }
+    if (trace_) {
+      const bool mail = packet.control.kind == ControlMessage::Kind::mail;
+      trace_->arrived(packet.source, packet.tail, now(), packet.control.cause,
+                      mail ? "mail" : "signal, event " + std::to_string(packet.control.event));
+    }
     queue.pop_front();
     drop_buffer(packet);
     PacketPool::release(packet);
@@ -157,6 +162,9 @@ void NetworkInterface::raise_signal(const Packet& packet, Tick at) {
   const std::uint64_t bytes = std::uint64_t{packet.offset} + packet.payload_bytes;
   ctx_.log.extend(activity, split(packet.written - packet.offered, packet.latency, bytes, packet.causes));
   ctx_.log.extend(activity, Cause::sram, at);
+  if (trace_)
+    trace_->arrived(packet.source, packet.tail, at, activity,
+                    "data, event " + std::to_string(packet.signal_event));
   control_receiver->signal(packet.signal_event, packet.signal_add, activity);
 }
 

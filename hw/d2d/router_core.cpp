@@ -41,6 +41,7 @@ Tick RouterCore::receive(Port in, Packet& packet) {
 
 Tick RouterCore::credit(Port out, unsigned vc, std::uint32_t flits, Tick at) {
   outputs_[index_of(out)].sender.give_back(vc, flits, at);
+  if (trace_) trace_->returned(out, vc, flits, at);
   for (const Input& input : inputs_) {
     const std::deque<Entry>& channel = input.vcs[vc];
     if (!channel.empty() && channel.front().out == out && channel.front().blocked_since != kNever) return at;
@@ -118,6 +119,7 @@ void RouterCore::grant(unsigned in, unsigned vc, Tick now) {
   packet.latency += format_.pipeline();
   // 2. The packet occupies output and input until its last byte has left.
   sender.send(packet, now, entry.tail_ready);
+  if (trace_) trace_->taken(entry.out, packet.vc, packet.flits, now);
   input.free_at = packet.tail;
   if (entry.out == Port::local) record(local_stats_, packet);
   // 3. Its buffer is then free; credits first, since the next hop changes head and tail.

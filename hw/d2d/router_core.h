@@ -20,6 +20,7 @@
 
 #include "hw/d2d/sender.h"
 #include "hw/d2d/stats.h"
+#include "hw/d2d/trace.h"
 
 namespace moesaic {
 
@@ -45,6 +46,9 @@ class RouterCore {
   Tick credit(Port out, unsigned vc, std::uint32_t flits, Tick at);
   /// Decides everything that can be decided at `now`. Returns when it has to run next.
   Tick advance(Tick now);
+
+  /// The core shows itself to `trace` from now on.
+  void show(RouterTrace* trace) { trace_ = trace; }
 
   /// The direction to the own die; the links keep the others' statistics.
   const LinkStats& local_stats() const { return local_stats_; }
@@ -85,6 +89,7 @@ class RouterCore {
   std::array<Input, kPorts> inputs_;
   std::vector<Output> outputs_;
   LinkStats local_stats_;
+  RouterTrace* trace_ = nullptr;  // null: nothing is recorded
 };
 
 /// Adds a packet that is leaving to the statistics of its direction.

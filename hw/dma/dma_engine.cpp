@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cstring>
 #include <tuple>
 
@@ -59,6 +60,7 @@ DmaEngine::DmaEngine(const sc_core::sc_module_name& name, NodeId node, const Dma
       clock_(Clock::from_hz(params.hz)),
       channels_(params.channels) {
   commands.bind(*this);
+  if (ctx.trace) trace_ = std::make_unique<DmaTrace>(ctx, node, sc_module::name(), params.channels);
 }
 
 bool DmaEngine::can_issue() const {
@@ -83,6 +85,7 @@ void DmaEngine::issue(Command command) {
       std::count_if(channels_.begin(), channels_.end(), [](const Channel& c) { return c.busy; }));
   stats_.peak_channels = std::max(stats_.peak_channels, busy);
   const unsigned index = static_cast<unsigned>(free - channels_.begin());
+  if (trace_) trace_->begin(now, index, channel.command);
   ctx_.wheel.schedule(clock_.after(now, params_.setup_cycles), Phase::deliver,
                       component_id(node_, UnitId::dma, index), *this, index);
 }
@@ -114,15 +117,39 @@ void DmaEngine::read_list(unsigned index) {
   train.list = true;
   train.activity = channel.command.activity;
   train.cookie = cookie_of(0, index, Step::list);
-  sram_out.send(payload);
+  sram_out.send(payload, transfer.priority);
 }
 
 void DmaEngine::make_plan(unsigned index, std::vector<ListEntry> list) {
   Channel& channel = channels_[index];
   const Transfer& transfer = transfer_of(channel);
+  if (!rows_fit(index, list)) channel.status = CommandStatus::misuse;
   channel.plan = std::make_unique<TransferPlan>(transfer, std::move(list), params_.chunk_bytes);
   pump(index, now_tick());
   finish_if_done(index, now_tick());
+}
+
+// Steps beyond the offset bits of an address would reach another unit or die.
+bool DmaEngine::rows_fit(unsigned index, const std::vector<ListEntry>& list) {
+  const Transfer& t = transfer_of(channels_[index]);
+  std::uint64_t in_row = list.empty() && t.rows > 0 ? t.rows - 1 : 0;
+  std::uint64_t out_row = in_row;
+  for (const ListEntry& entry : list) {
+    in_row = std::max<std::uint64_t>(in_row, entry.in_row);
+    out_row = std::max<std::uint64_t>(out_row, entry.out_row);
+  }
+  const auto fits = [&](std::uint64_t address, std::uint64_t row, std::uint64_t stride) {
+    const auto end = static_cast<unsigned __int128>(row) * stride + Address::offset(address) + t.row_bytes;
+    return end <= Address::kOffsetMask;
+  };
+  if (fits(t.source, in_row, t.source_stride) && fits(t.destination, out_row, t.destination_stride))
+    return true;
+  ctx_.faults.report(
+      {node_, UnitId::dma, channels_[index].command.tag, now_tick(),
+       fmt::format("row {} of the source, {} bytes apart, or row {} of the destination, {} bytes "
+                   "apart, leaves the address range of its unit",
+                   in_row, t.source_stride, out_row, t.destination_stride)});
+  return false;
 }
 
 // Issues reads while the buffer has room.
@@ -153,7 +180,7 @@ void DmaEngine::issue_read(unsigned index, Chunk chunk, Tick now) {
   in_flight.read_begin = now;
   channel.chunks.push_back(in_flight);
   ++stats_.chunks;
-  port_for(chunk.read.address).send(payload);
+  port_for(chunk.read.address).send(payload, transfer_of(channel).priority);
 }
 
 void DmaEngine::responded(unsigned, tlm::tlm_generic_payload& payload) {
@@ -213,9 +240,28 @@ void DmaEngine::read_responded(unsigned index, tlm::tlm_generic_payload& payload
 }
 
 void DmaEngine::issue_write(unsigned index, InFlight& chunk, bool last, Tick now) {
+  const Transfer& transfer = transfer_of(channels_[index]);
+  chunk.write_begin = now;
+  if (!transfer.multicast()) {
+    issue_copy(index, chunk, chunk.write, last);
+  } else {
+    // Counted before the first leaves.
+    chunk.writes_left = static_cast<unsigned>(std::bitset<kMostNodes>(transfer.destinations).count());
+    for (unsigned node = 0; node < kMostNodes; ++node) {
+      if (!transfer.goes_to(node)) continue;
+      Train write = chunk.write;
+      write.address = Address::make(NodeId(node), AddressUnit::sram, Address::offset(write.address));
+      issue_copy(index, chunk, write, last);
+    }
+  }
+  chunk.data->release();
+  chunk.data = nullptr;
+}
+
+void DmaEngine::issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last) {
   Channel& channel = channels_[index];
   tlm::tlm_generic_payload& source = *chunk.data;
-  auto& payload = ctx_.pool.acquire(tlm::TLM_WRITE_COMMAND, chunk.write);
+  auto& payload = ctx_.pool.acquire(tlm::TLM_WRITE_COMMAND, write);
   if (ctx_.pool.functional()) {
     std::memcpy(payload.get_data_ptr(), source.get_data_ptr(), source.get_data_length());
   }
@@ -230,10 +276,7 @@ void DmaEngine::issue_write(unsigned index, InFlight& chunk, bool last, Tick now
     train.signal_event = signal.event;
     train.signal_add = signal.add;
   }
-  source.release();
-  chunk.data = nullptr;
-  chunk.write_begin = now;
-  port_for(chunk.write.address).send(payload);
+  port_for(write.address).send(payload, transfer_of(channel).priority);
 }
 
 void DmaEngine::write_responded(unsigned index, tlm::tlm_generic_payload& payload, Tick now) {
@@ -252,13 +295,14 @@ void DmaEngine::write_responded(unsigned index, tlm::tlm_generic_payload& payloa
       break;
     default:
       stats_.sent_bytes += bytes;
+      if (chunk.writes_left > 1) stats_.copied_bytes += bytes;
       break;
   }
   if (remote && channel.command.kind != CommandKind::send) stats_.remote_bytes += bytes;
+  if (--chunk.writes_left > 0) return;
   attribute(channel, chunk, train_of(payload).causes, now);
   // 2. Its place in the buffer is free, once those before it are.
-  chunk.write_done = true;
-  while (!channel.chunks.empty() && channel.chunks.front().write_done) {
+  while (!channel.chunks.empty() && channel.chunks.front().writes_left == 0) {
     channel.chunks.pop_front();
     --channel.writes_issued;
   }
@@ -301,9 +345,11 @@ void DmaEngine::finish_if_done(unsigned index, Tick now) {
       break;
     default:
       ++stats_.sends;
+      if (transfer_of(channel).multicast()) ++stats_.multicasts;
       break;
   }
   stats_.channel_busy += now - channel.started;
+  if (trace_) trace_->end(now, index, channel.command);
   channel.busy = false;
   channel.free_since = now;
   channel.last_activity = channel.command.activity;

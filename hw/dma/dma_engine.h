@@ -3,10 +3,12 @@
 //
 // Models: several channels, each one transfer at a time; chunks with a bounded number outstanding per
 // channel, read and written through the TLM sockets of SRAM, memory and fabric; token lists that gather and
-// scatter rows. Does not model: descriptor prefetch (hw/control), address translation, byte lanes. Time: a
-// transfer starts when a channel is free, spends setup_cycles, and is done with its last write response; a
-// send is done when its last packet has left into the fabric. Writes of a transfer are issued in order.
-// Debug: stats(), report_waits().
+// scatter rows; multicast sends, whose chunks are read once and written to one die after the other, in order
+// of their numbers; priorities: a request overtakes those of lower priority that wait at the same port,
+// except the one on offer. Does not model: descriptor prefetch (hw/control), address translation, byte lanes.
+// Time: a transfer starts when a channel is free, spends setup_cycles, and is done with its last write
+// response; a send is done when its last packet has left into the fabric. Writes of a transfer are issued in
+// order. Debug: stats(), report_waits().
 #pragma once
 
 #include <systemc>
@@ -19,6 +21,7 @@
 #include "hw/context.h"
 #include "hw/dma/params.h"
 #include "hw/dma/stats.h"
+#include "hw/dma/trace.h"
 #include "hw/dma/transfer_plan.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
@@ -58,7 +61,7 @@ class DmaEngine : public sc_core::sc_module,
     CauseTimes read_causes{};
     tlm::tlm_generic_payload* data = nullptr;  // the finished read, held until its write is issued
     bool read_done = false;
-    bool write_done = false;
+    unsigned writes_left = 1;  // a multicast has one for each destination
   };
   struct Channel {
     bool busy = false;
@@ -82,6 +85,8 @@ class DmaEngine : public sc_core::sc_module,
   void pump(unsigned index, Tick now);
   void issue_read(unsigned index, Chunk chunk, Tick now);
   void issue_write(unsigned index, InFlight& chunk, bool last, Tick now);
+  void issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last);
+  bool rows_fit(unsigned index, const std::vector<ListEntry>& list);
   void finish_if_done(unsigned index, Tick now);
   void attribute(Channel& channel, const InFlight& chunk, const CauseTimes& write_causes, Tick now);
   RequestPort& port_for(std::uint64_t address);
@@ -96,6 +101,7 @@ class DmaEngine : public sc_core::sc_module,
   Clock clock_;
   std::vector<Channel> channels_;
   DmaStats stats_;
+  std::unique_ptr<DmaTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

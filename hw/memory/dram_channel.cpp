@@ -97,7 +97,9 @@ void DramChannel::arrive(Tick now, const Train& train, bool write, std::uint64_t
   Side& side = write ? write_ : read_;
   insert_waiting(side, slot);
   update_next_visible(side);
-  (write ? stats_.write_bytes : stats_.read_bytes) += slice_.bytes_of(train);
+  const std::uint64_t bytes = slice_.bytes_of(train);
+  (write ? stats_.write_bytes : stats_.read_bytes) += bytes;
+  if (trace_ != nullptr) trace_->queue(now, live_.size(), bytes);
   ++(write ? stats_.write_requests : stats_.read_requests);
 }
 
@@ -281,9 +283,15 @@ DramChannel::Choice DramChannel::choose_row(const Side& side) const {
 // --- commands ---------------------------------------------------------------------------------------------
 
 void DramChannel::note(Cycle cycle, DramCommandKind kind, unsigned bank, std::uint64_t row) {
-  if (commands_ == nullptr) return;
-  commands_->push_back(
-      {cycle, kind, BankId(static_cast<std::uint8_t>(bank)), static_cast<std::uint32_t>(row)});
+  if (!watched_) return;
+  if (commands_ != nullptr) {
+    commands_->push_back(
+        {cycle, kind, BankId(static_cast<std::uint8_t>(bank)), static_cast<std::uint32_t>(row)});
+  }
+  if (trace_ == nullptr) return;
+  if (kind == DramCommandKind::activate_1) trace_->activate(cycle, bank, row);
+  if (kind == DramCommandKind::read || kind == DramCommandKind::write)
+    trace_->column(cycle, kind == DramCommandKind::write);
 }
 
 void DramChannel::set_row(unsigned bank, std::uint64_t row) {
@@ -415,6 +423,7 @@ void DramChannel::refresh() {
   ++stats_.refreshes;
   note(start, DramCommandKind::refresh, 0, 0);
   refreshes_.add(from, cycle_);
+  if (trace_ != nullptr) trace_->refresh(from, cycle_);
   next_refresh_ += timing_.refi_cycles;
 }
 
@@ -423,6 +432,7 @@ void DramChannel::refresh() {
 // Nobody had wanted the bus until `visible`: it was idle.
 void DramChannel::wanted_from(Cycle visible) {
   if (visible <= bus_free_) return;
+  if (trace_ != nullptr) trace_->idle(bus_free_);
   gaps_.idle += visible - bus_free_ - (refreshes_.before(visible) - refreshes_.before(bus_free_));
   bus_free_ = visible;
 }
@@ -432,6 +442,7 @@ void DramChannel::wanted_from(Cycle visible) {
 void DramChannel::account_gap(Cycle at, const Bank& bank, const Side& side) {
   const std::uint64_t refresh = refreshes_.before(at) - refreshes_.before(bus_free_);
   std::uint64_t left = at - bus_free_ - refresh;
+  if (trace_ != nullptr) trace_->gap(bus_free_, side.ready, bank.column_ready, at);
   Cycle until = bus_free_;
   const auto layer = [&](Cycle ready, std::uint64_t& sum) {
     if (ready <= until) return;
@@ -469,6 +480,8 @@ void DramChannel::account(TrainState& train, Cycle from, Cycle to, std::uint64_t
 void DramChannel::finish(std::uint16_t slot, Cycle last_issue) {
   TrainState& train = trains_[slot];
   account(train, train.first_issue, last_issue, (train.bursts - 1) * timing_.burst_cycles);
+  const auto empty = [](const Side& side) { return side.window.empty() && side.waiting.empty(); };
+  if (trace_ != nullptr && empty(read_) && empty(write_)) trace_->idle(bus_free_);
   train.transfer += timing_.burst_cycles;
   const Cycle latency = train.write ? timing_.write_latency_cycles : timing_.read_latency_cycles;
   train.done =
@@ -505,6 +518,7 @@ bool DramChannel::pop_done(Done& done) {
   const std::uint16_t slot = finished_.front();
   finished_.erase(finished_.begin());
   live_.erase(std::find(live_.begin(), live_.end(), slot));
+  if (trace_ != nullptr) trace_->queue(trains_[slot].done, live_.size(), 0);
   free_.push_back(slot);
   done = {trains_[slot].id, trains_[slot].done, trains_[slot].causes};
   return true;

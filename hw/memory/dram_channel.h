@@ -22,6 +22,7 @@
 #include "hw/memory/bus_ledger.h"
 #include "hw/memory/params.h"
 #include "hw/memory/stats.h"
+#include "hw/memory/trace.h"
 #include "hw/memory/train_walk.h"
 #include "tlm/causal_log.h"
 #include "tlm/event_wheel.h"
@@ -84,7 +85,15 @@ class DramChannel {
   /// Bus times are as of the last committed command.
   MemoryStats stats() const;
   /// Every command is appended to `commands` from now on; null: no more.
-  void record(std::vector<DramCommand>* commands) { commands_ = commands; }
+  void record(std::vector<DramCommand>* commands) {
+    commands_ = commands;
+    watched_ = commands_ != nullptr || trace_ != nullptr;
+  }
+  /// The channel shows itself to `trace` from now on; null: no more.
+  void show(ChannelTrace* trace) {
+    trace_ = trace;
+    watched_ = commands_ != nullptr || trace_ != nullptr;
+  }
 
  private:
   using Cycle = std::uint64_t;
@@ -192,6 +201,8 @@ class DramChannel {
   RefreshHistory refreshes_;
   MemoryStats stats_;
   std::vector<DramCommand>* commands_ = nullptr;
+  ChannelTrace* trace_ = nullptr;
+  bool watched_ = false;  ///< by either
 };
 
 }  // namespace moesaic

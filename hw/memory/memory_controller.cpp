@@ -24,6 +24,10 @@ MemoryController::MemoryController(const sc_core::sc_module_name& name, NodeId n
   channels_.reserve(params.channels);
   for (unsigned i = 0; i < params.channels; ++i) channels_.emplace_back(params, i);
   first_offer_.fill(kNever);
+  if (ctx.trace == nullptr) return;
+  const Clock clock = Clock::from_hz(params.timing.clock_hz);
+  trace_ = std::make_unique<MemoryTrace>(ctx, node, sc_module::name(), params.channels, clock);
+  for (unsigned i = 0; i < params.channels; ++i) channels_[i].show(&trace_->channel(i));
 }
 
 // --- requests ---------------------------------------------------------------------------------------------
@@ -38,6 +42,7 @@ bool MemoryController::offer(unsigned port, tlm_generic_payload& payload) {
   first_offer_[port] = kNever;
   stats.peak = std::max<std::uint64_t>(stats.peak, ++in_flight_[port]);
   ++stats.requests;
+  if (trace_) trace_->queue(now, port, in_flight_[port]);
   stats.withheld += now - transaction.offered;
   // 2. A request that cannot be served is answered at once, without touching a channel.
   std::string why;
@@ -111,6 +116,7 @@ void MemoryController::on_wheel(Tick now, Phase, std::uint64_t) {
   // 2. Answers, in order of acceptance. They may bring new requests.
   for (Transaction& transaction : done_) {
     --in_flight_[transaction.port];
+    if (trace_) trace_->queue(now, transaction.port, in_flight_[transaction.port]);
     respond(now, transaction);
   }
   // 3. Room for withheld requests.
@@ -144,6 +150,7 @@ void MemoryController::respond(Tick now, Transaction& transaction) {
   transaction.causes[static_cast<std::size_t>(Cause::memory_queue)] +=
       transaction.accepted - transaction.offered;
   train_of(payload).causes = transaction.causes;
+  if (trace_) trace_->answered(now, train_of(payload).train.bytes());
   if (ctx_.pool.functional() && payload.is_response_ok()) move_bytes(payload);
   port_stats_[transaction.port].latency += now - transaction.offered;
   port(transaction.port).respond(payload);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "hw/memory/dram_channel.h"
 #include "hw/memory/params.h"
 #include "hw/memory/stats.h"
+#include "hw/memory/trace.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
 
@@ -27,7 +29,7 @@ namespace moesaic {
 
 class MemoryController : public sc_core::sc_module, private Server, private WheelClient, public WhoWaits {
  public:
-  static constexpr unsigned kPorts = 2;
+  static constexpr unsigned kPorts = kMemoryPorts;
 
   /// REQUIRES: `contents` outlives the module. Throws UserError when `params` do not fit together.
   MemoryController(const sc_core::sc_module_name& name, NodeId node, const MemoryParams& params,
@@ -81,6 +83,7 @@ class MemoryController : public sc_core::sc_module, private Server, private Whee
   std::array<unsigned, kPorts> in_flight_{};
   std::array<MemoryPortStats, kPorts> port_stats_{};
   std::uint64_t next_id_ = 0;
+  std::unique_ptr<MemoryTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

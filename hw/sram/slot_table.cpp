@@ -44,6 +44,7 @@ std::optional<std::string> SlotTable::allocate(std::uint16_t slot, std::uint32_t
   allocated_bytes_ += bytes;
   peak_allocated_bytes_ = std::max(peak_allocated_bytes_, allocated_bytes_);
   ++generation_;
+  if (watcher_) watcher_->slot_changed(slot, bytes, allocated_bytes_);
   return std::nullopt;
 }
 
@@ -56,6 +57,7 @@ std::optional<std::string> SlotTable::release(std::uint16_t slot) {
   allocated_bytes_ -= slots_[slot].bytes;
   slots_[slot].allocated = false;
   ++generation_;
+  if (watcher_) watcher_->slot_changed(slot, 0, allocated_bytes_);
   return std::nullopt;
 }
 

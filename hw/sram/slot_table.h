@@ -18,6 +18,15 @@
 
 namespace moesaic {
 
+/// Contract: called after every successful allocation and release; `bytes` is 0 for a released slot.
+class SlotWatcher {
+ public:
+  virtual void slot_changed(std::uint16_t slot, std::uint64_t bytes, std::uint64_t all_bytes) = 0;
+
+ protected:
+  ~SlotWatcher() = default;
+};
+
 class SlotTable {
  public:
   SlotTable(std::uint32_t slots, std::uint64_t size_bytes);
@@ -31,6 +40,10 @@ class SlotTable {
   std::optional<std::string> check_write(std::uint64_t offset, std::uint64_t bytes, NodeId writer,
                                          NodeId self) const;
 
+  /// Null: nobody watches.
+  void watch(SlotWatcher* watcher) { watcher_ = watcher; }
+
+  std::uint64_t size_bytes() const { return size_bytes_; }
   bool allocated(std::uint16_t slot) const { return slot < slots_.size() && slots_[slot].allocated; }
   std::uint64_t allocated_bytes() const { return allocated_bytes_; }
   std::uint64_t peak_allocated_bytes() const { return peak_allocated_bytes_; }
@@ -51,6 +64,7 @@ class SlotTable {
   std::uint64_t allocated_bytes_ = 0;
   std::uint64_t peak_allocated_bytes_ = 0;
   std::uint64_t generation_ = 0;
+  SlotWatcher* watcher_ = nullptr;
 };
 
 }  // namespace moesaic

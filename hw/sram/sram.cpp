@@ -49,6 +49,10 @@ Sram::Sram(const sc_core::sc_module_name& name, NodeId node, const SramParams& p
       storage_(params.size_bytes),
       wake_(ctx.wheel, Phase::deliver, component_id(node, UnitId::sram), *this) {
   withheld_since_.fill(kNever);
+  if (ctx.trace) {
+    trace_ = std::make_unique<SramTrace>(ctx, node, sc_module::name(), params.slots);
+    slots_.watch(trace_.get());
+  }
 }
 
 ServicePort& Sram::port_of(unsigned port) {
@@ -77,6 +81,7 @@ bool Sram::offer(unsigned port, tlm::tlm_generic_payload& payload) {
     return false;
   }
   ++outstanding_[port];
+  if (trace_) trace_->queue(now, port, outstanding_[port]);
   // 2. Checked on arrival. What is refused takes the same time and leaves no trace.
   const std::uint64_t id = new_request();
   Request& request = requests_[id];
@@ -121,6 +126,7 @@ void Sram::complete(unsigned port, std::uint64_t id, Tick now) {
   Request request = requests_[id];
   free_requests_.push_back(id);
   --outstanding_[port];
+  if (trace_) trace_->queue(now, port, outstanding_[port]);
   tlm::tlm_generic_payload& payload = *request.payload;
   TrainExtension& extension = train_of(payload);
   // 1. The rules that depend on the present: slots may have been released meanwhile.

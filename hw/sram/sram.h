@@ -14,6 +14,7 @@
 #include <systemc>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@
 #include "hw/sram/sram_core.h"
 #include "hw/sram/stats.h"
 #include "hw/sram/storage.h"
+#include "hw/sram/trace.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
 
@@ -87,6 +89,7 @@ class Sram : public sc_core::sc_module, public WhoWaits, private Server, private
   std::array<std::uint32_t, kSramPorts> outstanding_{};
   std::array<Tick, kSramPorts> withheld_since_;
   SramStats stats_;
+  std::unique_ptr<SramTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

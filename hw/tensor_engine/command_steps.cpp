@@ -114,6 +114,7 @@ void count(StepTotals& totals, const GemmShape& shape, const GemmTime& time) {
 
 Step vector_step(const TensorEngineParams& params, StepTotals& totals, std::uint64_t elements) {
   Step step;
+  step.phase = EnginePhase::activation;
   step.vector_cycles = divide_up(elements, params.vector_lanes);
   totals.vector_elements += elements;
   return step;
@@ -140,6 +141,7 @@ void add_tiled_gemm(StepPlan& plan, const TensorEngineParams& params, const Gemm
   const std::uint64_t steps = tiles.count() + 1;
   for (std::uint64_t s = 0; s < steps; ++s) {
     Step step;
+    step.phase = work == Work::ffn_tile ? EnginePhase::down : EnginePhase::gemm;
     set_time(step, time, s, steps);
     if (s < tiles.count()) read(step, tiles.begin(s), tiles.begin(s + 1));
     if (s > 0) {
@@ -156,6 +158,7 @@ void add_tiled_gemm(StepPlan& plan, const TensorEngineParams& params, const Gemm
 
 Step list_step(std::uint32_t offset, std::uint32_t entries) {
   Step step;
+  step.phase = EnginePhase::list;
   reads(step, Operand::list).block(offset, std::uint64_t{entries} * sizeof(ListEntry), kLargestTrain);
   return step;
 }
@@ -169,6 +172,7 @@ StepPlan plan(const TensorEngineParams& params, const FfnSlice& ffn, const std::
   const GemmTime up_time = gemm_time(params, up_shape);
   const auto add_up = [&](Operand weights, std::uint32_t offset, Operand bias, std::uint32_t bias_offset) {
     Step step;
+    step.phase = weights == Operand::gate_weights ? EnginePhase::gate : EnginePhase::up;
     set_time(step, up_time);
     reads(step, Operand::x).picked_rows(list, in_row, ffn.x, ffn.hidden, ffn.hidden);
     reads(step, weights).block(offset, weight_bytes, unit);
@@ -241,6 +245,7 @@ StepPlan plan(const TensorEngineParams& params, const AttentionStep& a) {
   out.work = {Work::attention};
   writes(out, false).block(a.out, std::uint64_t{a.m} * a.d, unit);
   plan.steps.push_back(std::move(out));
+  for (Step& step : plan.steps) step.phase = EnginePhase::attention;
   return plan;
 }
 
@@ -260,6 +265,7 @@ StepPlan plan(const TensorEngineParams& params, const Vector& v, const std::vect
   };
   if (v.op == VectorOp::fill) {
     plan.steps.push_back(whole);
+    plan.steps[0].phase = EnginePhase::vector;
     plan.steps[0].work = {Work::fill};
     plan.steps[0].tile_columns = v.rows;
     rows(writes(plan.steps[0], false), out_row, v.y, 0, v.rows);
@@ -270,6 +276,7 @@ StepPlan plan(const TensorEngineParams& params, const Vector& v, const std::vect
   const std::uint64_t steps = tiles.count() + 1;
   for (std::uint64_t s = 0; s < steps; ++s) {
     Step step;
+    step.phase = EnginePhase::vector;
     step.vector_cycles = share(whole.vector_cycles, s, steps);
     if (s < tiles.count()) rows(reads(step, Operand::x), in_row, v.x, tiles.begin(s), tiles.begin(s + 1));
     if (s > 0) {

@@ -10,6 +10,7 @@
 // A step ends when its cycles are over and its last access is answered.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -60,7 +61,25 @@ enum class Work : std::uint8_t {
   fill
 };
 
+/// What the engine does. All but idle are busy time; `stall` is waiting for SRAM beyond a step's schedule.
+enum class EnginePhase : std::uint8_t {
+  idle,
+  setup,
+  list,
+  gate,
+  up,
+  activation,
+  down,
+  gemm,
+  attention,
+  vector,
+  stall
+};
+inline constexpr std::array<const char*, 11> kEnginePhaseNames{
+    "idle", "setup", "list", "gate", "up", "activation", "down", "gemm", "attention", "vector", "stall"};
+
 struct Step {
+  EnginePhase phase = EnginePhase::idle;
   std::uint64_t compute_cycles = 0;
   std::uint64_t fill_cycles = 0;
   std::uint64_t vector_cycles = 0;

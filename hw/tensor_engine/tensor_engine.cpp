@@ -42,6 +42,7 @@ TensorEngine::TensorEngine(const sc_core::sc_module_name& name, NodeId node, con
       clock_(Clock::from_hz(params.hz)),
       wake_(ctx.wheel, Phase::arbitrate, component_id(node, UnitId::tensor_engine), *this) {
   commands.bind(*this);
+  if (ctx.trace) trace_ = std::make_unique<TensorEngineTrace>(ctx, node, sc_module::name());
 }
 
 void TensorEngine::issue(Command command) {
@@ -85,6 +86,7 @@ void TensorEngine::begin_command(std::uint64_t cycle) {
   active.started = true;
   started_at_ = now;
   start_activity(ctx_.log, active.command, now, node_, UnitId::tensor_engine, unit_free_, previous_);
+  if (trace_) trace_->begin(now, active.command);
   if (const auto error = check()) {
     active.status = CommandStatus::misuse;
     ctx_.faults.report(Fault{node_, UnitId::tensor_engine, active.command.tag, now, *error});
@@ -171,6 +173,7 @@ void TensorEngine::read_list() {
 
 void TensorEngine::begin_step(std::uint64_t cycle) {
   const Step& now = active_->plan.steps[active_->next_step++];
+  if (trace_) trace_->enter(clock_.edge(cycle), now.phase);
   progress_ = Progress{};
   progress_.running = true;
   progress_.begin = cycle;
@@ -265,6 +268,7 @@ void TensorEngine::finish_step(std::uint64_t cycle) {
     log.extend(activity, cause, at);
   };
   progress_.running = false;
+  if (trace_ && cycle > progress_.end) trace_->stalled(clock_.edge(progress_.end));
   std::uint64_t cycle_at = progress_.begin;
   // 1. What the time went into.
   const bool setup = active.next_step == 0;
@@ -298,6 +302,7 @@ void TensorEngine::finish_command(Tick now) {
   stats_.busy += now - started_at_;
   unit_free_ = now;
   previous_ = done.command.activity;
+  if (trace_) trace_->end(now, done.command);
   if (done.status == CommandStatus::ok) {
     retire(done);
   } else {

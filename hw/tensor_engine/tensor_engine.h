@@ -16,6 +16,7 @@
 #include <systemc>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "hw/tensor_engine/datapath.h"
 #include "hw/tensor_engine/params.h"
 #include "hw/tensor_engine/stats.h"
+#include "hw/tensor_engine/trace.h"
 #include "tlm/ports.h"
 #include "tlm/who_waits.h"
 
@@ -105,6 +107,7 @@ class TensorEngine : public sc_core::sc_module,
   Tick unit_free_ = 0;  // when the command before ended
   ActivityId previous_ = kRootActivity;
   TensorEngineStats stats_;
+  std::unique_ptr<TensorEngineTrace> trace_;  // null: nothing is recorded
 };
 
 }  // namespace moesaic

@@ -7,6 +7,7 @@
 #include "sc_main/cli/experiment_choice.h"
 #include "sc_main/cli/guard.h"
 #include "sc_main/cli/list_command.h"
+#include "sc_main/cli/new_command.h"
 #include "sc_main/cli/run_command.h"
 #include "tlm/diagnostics.h"
 
@@ -15,7 +16,7 @@ namespace moesaic {
 namespace {
 
 int show_command(const CommandLine& line) {
-  const std::vector<Chosen> chosen = choose_experiments(line.overrides, find_library());
+  const std::vector<Chosen> chosen = choose_experiments(line.overrides, Library::find());
   for (const Chosen& c : chosen) {
     if (&c != &chosen.front()) fmt::print("---\n");
     fmt::print("{}", show_experiment(c.experiment));
@@ -35,6 +36,8 @@ int dispatch(const CommandLine& line) {
       return list_command(line.topic, line.markdown);
     case Verb::schema:
       return schema_command(line.kind);
+    case Verb::new_firmware:
+      return new_command(line.topic, line.name, line.directory);
     case Verb::none:
       break;
   }

@@ -25,6 +25,7 @@ constexpr const char* kFooter =
     "                                                    one package under two schedulers\n"
     "  moesaic show --set package.memory.channels=4      the configuration that would run\n"
     "  moesaic list firmware                             what can be chosen\n"
+    "  moesaic new firmware mine                         a scheduler of your own, to start from\n"
     "\n"
     "Exit codes:\n"
     "  0   done; every check of the run passed\n"
@@ -66,7 +67,25 @@ void add_output(CLI::App& app, Output& o) {
   app.add_option("--out", o.folder, "folder of the results (default: results/<experiment>-<image>)");
   app.add_flag("--quiet", o.quiet, "print no summary");
   app.add_flag("--json", o.json, "print results.json instead of the summary");
-  app.add_flag("--log", o.log, "write what the firmware logs to firmware.log");
+  CLI::Option* vcd =
+      app.add_option("--vcd", o.vcd,
+                     "write a waveform, for GTKWave and others (docs/waveform.md); with several images "
+                     "each has its name in the file's");
+  vcd->type_name("FILE");
+  app.add_option(
+         "--vcd-scope", o.vcd_scopes,
+         "only signals whose name, or a scope around it, fits (* and ?; `moesaic list signals`); repeatable")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false)
+      ->needs(vcd);
+  app.add_option("--vcd-window", o.vcd_window, "only this time, such as 10us..25us")
+      ->type_name("FROM..TO")
+      ->needs(vcd);
+  app.add_option("--timeline", o.timeline, "write a timeline, for Perfetto and chrome://tracing")
+      ->type_name("FILE");
+  app.add_option("--log", o.log, "write what the firmware logs, up to this level, to firmware.log")
+      ->type_name("error|info|debug")
+      ->check(CLI::IsMember(log_levels()).description(""));
 }
 
 /// The arguments that neither the program nor its subcommand knows, as one message with a remedy.
@@ -135,7 +154,7 @@ void add_list_verbs(CLI::App& app, CommandLine& line) {
                             "Examples:\n  moesaic list firmware\n  moesaic list metrics");
   list->add_option("topic", line.topic, fmt::format("one of {}", join_alternatives(list_topics())))
       ->required();
-  list->add_flag("--markdown", line.markdown, "as it stands in docs/ (metrics)");
+  list->add_flag("--markdown", line.markdown, "as it stands in docs/ (metrics, signals)");
   CLI::App* schema =
       add_verb(app, line, Verb::schema, "schema", "print the JSON Schema of a kind of file, for editors",
                "Example:\n  moesaic schema package > package.schema.json");
@@ -143,12 +162,26 @@ void add_list_verbs(CLI::App& app, CommandLine& line) {
       ->required();
 }
 
+void add_new_verb(CLI::App& app, CommandLine& line) {
+  CLI::App* sub = add_verb(app, line, Verb::new_firmware, "new", "write the skeleton of a firmware image",
+                           "Example:\n  moesaic new firmware mine --dir ~/schedulers");
+  sub->add_option("kind", line.topic, "firmware")->required();
+  sub->add_option("name", line.name, "of the image: lower-case letters, digits and _")->required();
+  sub->add_option("--dir", line.directory, "where its folder is made (default: the working directory)")
+      ->type_name("DIR");
+}
+
 }  // namespace
 
 const std::vector<std::string>& list_topics() {
   static const std::vector<std::string> kTopics{"firmware", "models",    "packages", "memories", "routing",
-                                                "metrics",  "registers", "fields",   "causes"};
+                                                "metrics",  "registers", "fields",   "causes",   "signals"};
   return kTopics;
+}
+
+const std::vector<std::string>& log_levels() {
+  static const std::vector<std::string> kLevels{"error", "info", "debug"};
+  return kLevels;
 }
 
 const std::vector<std::string>& schema_kinds() {
@@ -164,6 +197,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   add_run_verbs(app, line);
   add_list_verbs(app, line);
+  add_new_verb(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,7 +9,7 @@
 
 namespace moesaic {
 
-enum class Verb : std::uint8_t { none, run, compare, show, list, schema };
+enum class Verb : std::uint8_t { none, run, compare, show, list, schema, new_firmware };
 
 /// What changes an experiment file on the command line; absent values leave the file's.
 struct Overrides {
@@ -28,16 +28,22 @@ struct Output {
   std::string folder;  ///< empty: results/<experiment>-<image>
   bool quiet = false;
   bool json = false;
-  bool log = false;  ///< keep the firmware's log
+  std::string vcd;                      ///< file of the waveform; empty: none
+  std::vector<std::string> vcd_scopes;  ///< patterns of hierarchical names; empty: everything
+  std::string vcd_window;               ///< "FROM..TO"; empty: the whole run
+  std::string timeline;                 ///< file of the timeline; empty: none
+  std::string log;  ///< keep the firmware's log up to this level: error, info, debug; empty: none
 };
 
 struct CommandLine {
   Verb verb = Verb::none;
   Overrides overrides;
   Output output;
-  std::string topic;          ///< of `list`
+  std::string topic;          ///< of `list`, `new`
   bool markdown = false;      ///< of `list`: as in docs/
   std::string kind;           ///< of `schema`
+  std::string name;           ///< of `new firmware`
+  std::string directory;      ///< of `new firmware`: where its folder is made
   std::optional<int> finish;  ///< set when there is nothing left to do: the exit code
 };
 
@@ -46,6 +52,8 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 
 /// The names `moesaic list` knows.
 const std::vector<std::string>& list_topics();
+/// The levels `--log` knows, gravest first.
+const std::vector<std::string>& log_levels();
 /// The kinds `moesaic schema` knows.
 const std::vector<std::string>& schema_kinds();
 

@@ -86,18 +86,6 @@ void flatten(const FieldNode& node, const std::string& path, FlatConfiguration& 
 
 }  // namespace
 
-Library find_library() {
-  try {
-    return Library::find();
-  } catch (const UserError&) {
-#ifdef MOESAIC_SOURCE_DIR
-    const std::filesystem::path built_from = MOESAIC_SOURCE_DIR "/platforms";
-    if (std::filesystem::is_directory(built_from)) return Library(built_from);
-#endif
-    throw;
-  }
-}
-
 std::vector<Chosen> choose_experiments(const Overrides& o, const Library& library) {
   const std::vector<Override> common = common_overrides(o);
   const std::string name = o.experiment.empty() ? "default" : o.experiment;
@@ -111,6 +99,22 @@ std::vector<Chosen> choose_experiments(const Overrides& o, const Library& librar
   if (all.empty()) {
     Experiment experiment = load_experiment(name, library, common);
     const std::string image = experiment.firmware.image;
+    all.push_back({image, std::move(experiment)});
+  }
+  return all;
+}
+
+std::vector<Chosen> choose_runs(const Overrides& o, const Library& library) {
+  std::vector<Chosen> all = choose_experiments(o, library);
+  std::istringstream others(all.front().experiment.firmware.compare_with);
+  for (Chosen& chosen : all) chosen.experiment.firmware.compare_with.clear();
+  // Options on the command line are options of the image that the experiment names.
+  if (!o.firmware.empty() || !o.options.empty()) return all;
+  const Experiment first = all.front().experiment;
+  for (std::string image; others >> image;) {
+    Experiment experiment = first;
+    experiment.firmware.options.clear();
+    for (const auto& [key, value] : image_overrides(image)) set_field(experiment, key, value, library);
     all.push_back({image, std::move(experiment)});
   }
   return all;

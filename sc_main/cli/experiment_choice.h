@@ -17,11 +17,12 @@ struct Chosen {
   Experiment experiment;
 };
 
-/// `platforms`: where Library::find() looks, else in the source tree the program was built from.
-Library find_library();
-
 /// One entry for each --firmware, or one with the experiment's own image. Throws UserError.
 std::vector<Chosen> choose_experiments(const Overrides& overrides, const Library& library);
+
+/// The runs of `run` and `compare`: what choose_experiments says, and where it leaves the choice of images to
+/// the experiment, also the images that it compares with. Each experiment is complete without the others.
+std::vector<Chosen> choose_runs(const Overrides& overrides, const Library& library);
 
 /// Every field of the effective configuration as text.
 FlatConfiguration flat_configuration(const Experiment& experiment);

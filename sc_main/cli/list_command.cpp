@@ -11,6 +11,7 @@
 #include "sc_main/config/yaml_reader.h"
 #include "sc_main/report/attribution.h"
 #include "sc_main/report/metrics.h"
+#include "sc_main/report/signal_listing.h"
 #include "sc_main/report/table.h"
 #include "sc_main/report/units.h"
 #include "sc_main/run/image_loader.h"
@@ -32,15 +33,24 @@ namespace {
 std::string firmware() {
   std::string text;
   for (const ImageInfo& image : list_images()) {
+    if (!image.problem.empty()) {
+      text += fmt::format("{}  (cannot be used)\n  {}\n\n", image.name, image.problem);
+      continue;
+    }
     text += fmt::format("{}  ({})\n  {}\n  {}\n", image.name, image.roles, image.summary, image.path);
     Table table({"option", "type", "default", "allowed", "meaning"}, 4);
     table.last_is_prose();
     for (const ImageInfo::Option& o : image.options)
       table.add({o.name, o.type, o.default_value, o.allowed, o.help});
-    if (!table.empty()) text += table.text(4);
-    text += "\n";
+    text += (image.options.empty() ? "    no options\n" : table.text(4)) + "\n";
   }
-  if (!text.empty()) return text + "Choose with --firmware NAME, set options with -o NAME=VALUE.\n";
+  if (!text.empty()) {
+    return text +
+           "Choose with --firmware NAME or --firmware PATH.so, set options with -o NAME=VALUE; for a "
+           "comparison\n"
+           "each image takes its own: --firmware NAME:OPTION=VALUE,OPTION=VALUE.\n"
+           "Write your own: moesaic new firmware NAME (docs/firmware.md).\n";
+  }
   std::string places;
   for (const std::filesystem::path& folder : image_search_path()) places += "  " + folder.string() + "\n";
   return "No image was found. Looked in:\n" + places;
@@ -116,14 +126,15 @@ std::string document(const std::string& path) {
 int list_command(const std::string& topic, bool markdown) {
   std::string text;
   if (topic == "firmware") text = firmware();
-  if (topic == "models") text = models(find_library());
-  if (topic == "packages") text = packages(find_library());
-  if (topic == "memories") text = memories(find_library());
-  if (topic == "routing") text = routing(find_library());
+  if (topic == "models") text = models(Library::find());
+  if (topic == "packages") text = packages(Library::find());
+  if (topic == "memories") text = memories(Library::find());
+  if (topic == "routing") text = routing(Library::find());
   if (topic == "metrics") text = markdown ? metric_document() : metric_listing();
   if (topic == "registers") text = register_map_markdown();
   if (topic == "fields") text = document("docs/configuration.md");
   if (topic == "causes") text = causes();
+  if (topic == "signals") text = markdown ? signal_document() : signal_listing();
   if (text.empty()) refuse("list", topic, list_topics());
   fmt::print("{}", text);
   return kExitOk;

@@ -4,10 +4,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <sstream>
 
+#include "sc_main/cli/record_choice.h"
 #include "sc_main/report/html.h"
 #include "sc_main/report/output_folder.h"
 #include "sc_main/report/report.h"
@@ -20,6 +23,11 @@ namespace moesaic {
 
 namespace {
 
+moesaic_log_level log_level_of(const std::string& level) {
+  const auto found = std::find(log_levels().begin(), log_levels().end(), level);
+  return static_cast<moesaic_log_level>(found - log_levels().begin());
+}
+
 /// Wall time goes to stderr only: it differs between equal runs.
 void print_speed(const RunResult& result, double wall_s) {
   std::fflush(stdout);  // in order, where both go to one file
@@ -30,6 +38,22 @@ void print_speed(const RunResult& result, double wall_s) {
 void print_failure(const RunResult& result) {
   fmt::print(stderr, "moesaic: the run failed\n");
   for (const std::string& message : result.messages) fmt::print(stderr, "  {}\n", message);
+}
+
+/// To stderr, beside the speed: the results do not depend on what was recorded.
+void print_recorded(const RecordOptions& record, const RunResult& result) {
+  if (record.vcd) {
+    fmt::print(stderr, "moesaic: waveform in {0}; open it with: gtkwave {0}.gtkw\n",
+               record.vcd->file.string());
+    if (record.vcd->from >= result.makespan) {
+      fmt::print(stderr, "moesaic: nothing happens in it: the window begins at {}, the run ended at {}\n",
+                 format_time(record.vcd->from), format_time(result.makespan));
+    }
+  }
+  if (!record.timeline.empty()) {
+    fmt::print(stderr, "moesaic: timeline in {}; open it at https://ui.perfetto.dev\n",
+               record.timeline.string());
+  }
 }
 
 std::filesystem::path folder_of(const Output& output, const std::string& experiment,
@@ -44,10 +68,15 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
             const Output& output) {
   // 1. Simulate; nothing is written before this has succeeded.
   const OutputFolder files(folder);
+  const RecordOptions record = record_options(output);
+  std::optional<Recorder> recorder;
+  if (record.any()) recorder.emplace(record);
   const Routing routing = load_routing(experiment, library);
   std::ostringstream log;
   SimulateOptions options;
-  if (output.log) options.log = &log;
+  if (recorder) options.trace = &*recorder;
+  if (!output.log.empty()) options.log = &log;
+  if (!output.log.empty()) options.log_level = log_level_of(output.log);
   const auto begin = std::chrono::steady_clock::now();
   const RunResult result = simulate(experiment, routing, options);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
@@ -59,7 +88,8 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
   files.write("summary.txt", summary_text(report));
   files.write("report.html", html_report(report));
   files.write("experiment.yaml", show_experiment(experiment));
-  if (output.log) files.write("firmware.log", log.str());
+  if (!output.log.empty()) files.write("firmware.log", log.str());
+  if (recorder) recorder->write(result);
   // 3. Print.
   if (output.json) {
     fmt::print("{}", json);
@@ -67,30 +97,32 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
     fmt::print("{}", summary_text(report, {wants_colours(STDOUT_FILENO), folder.string()}));
   }
   if (!output.quiet) print_speed(result, wall.count());
+  if (!output.quiet) print_recorded(record, result);
   // The summary says it too.
   if (result.outcome != Outcome::ok && (output.quiet || output.json)) print_failure(result);
   return exit_code_of(result.outcome);
 }
 
 int run_command(const CommandLine& line) {
-  if (line.overrides.firmware.size() > 1) return compare_command(line);
-  const Library library = find_library();
-  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
-  const Experiment& experiment = chosen.front().experiment;
-  return run_one(experiment, library, folder_of(line.output, experiment.name, chosen.front().label),
-                 line.output);
+  const Library library = Library::find();
+  const std::vector<Chosen> chosen = choose_runs(line.overrides, library);
+  const Chosen& first = chosen.front();
+  if (chosen.size() == 1)
+    return run_one(first.experiment, library, folder_of(line.output, first.experiment.name, first.label),
+                   line.output);
+  return run_several(chosen, library, folder_of(line.output, first.experiment.name, "compare"), line.output);
 }
 
 int compare_command(const CommandLine& line) {
-  const Library library = find_library();
-  if (line.overrides.firmware.empty()) {
+  const Library library = Library::find();
+  const std::vector<Chosen> chosen = choose_runs(line.overrides, library);
+  const Experiment& first = chosen.front().experiment;
+  if (chosen.size() == 1 && line.overrides.firmware.empty()) {
     throw UserError(
         "command line: error: compare: no image is named\n  expected --firmware NAME, once for each image "
-        "(`moesaic list firmware`)");
+        "(`moesaic list firmware`), or an experiment with firmware.compare_with");
   }
-  const std::vector<Chosen> chosen = choose_experiments(line.overrides, library);
-  return run_several(chosen, library, folder_of(line.output, chosen.front().experiment.name, "compare"),
-                     line.output);
+  return run_several(chosen, library, folder_of(line.output, first.name, "compare"), line.output);
 }
 
 }  // namespace moesaic

@@ -10,6 +10,7 @@
 
 #include "sc_main/cli/child_process.h"
 #include "sc_main/cli/guard.h"
+#include "sc_main/cli/record_choice.h"
 #include "sc_main/cli/run_command.h"
 #include "sc_main/report/comparison.h"
 #include "sc_main/report/output_folder.h"
@@ -44,7 +45,7 @@ std::vector<Run> plan(const std::vector<Chosen>& chosen, const std::filesystem::
 /// Mistakes of any of them are found before the first one runs.
 void check_images(const std::vector<Chosen>& chosen) {
   for (const Chosen& c : chosen) {
-    Image::load(c.experiment.firmware.image).option_values(c.experiment.firmware.options);
+    Image::load(c.experiment);
   }
 }
 
@@ -65,7 +66,8 @@ void run_all(const std::vector<Chosen>& chosen, const Library& library, const Ou
     if (running.size() == at_once) reap();
     running.emplace_back(
         i, ChildProcess([&chosen, &library, &runs, &quiet, i] {
-          return guarded([&] { return run_one(chosen[i].experiment, library, runs[i].folder, quiet); });
+          const Output mine = with_image_name(quiet, runs[i].folder.filename().string());
+          return guarded([&] { return run_one(chosen[i].experiment, library, runs[i].folder, mine); });
         }));
   }
   while (!running.empty()) reap();
@@ -96,6 +98,10 @@ int run_several(const std::vector<Chosen>& chosen, const Library& library,
   check_images(chosen);
   const OutputFolder files(folder);
   std::vector<Run> runs = plan(chosen, folder);
+  for (const Run& run : runs) {
+    const RecordOptions record = record_options(with_image_name(output, run.folder.filename().string()));
+    if (record.any()) Recorder{record};
+  }
   // 2. One process each.
   run_all(chosen, library, output, runs);
   std::vector<ComparedRun> compared;

@@ -23,12 +23,17 @@ namespace moesaic {
 struct FirmwareParams {
   std::string image = "ep";
   std::map<std::string, std::string> options;
+  std::string compare_with;
 };
 
 template <class V>
 void describe_fields(V& v, FirmwareParams& p) {
-  v(Field{"image", "", "name of an image, or path of its .so", 1}, p.image);
+  v(Field{"image", "name or path", "name of an image, or path of its .so", 1}, p.image);
   v(Field{"options", "", "options of the image, as `moesaic list firmware` lists them"}, p.options);
+  v(Field{"compare_with", "",
+          "more images, separated by spaces, each as `--firmware` takes it: `run` and `compare` put them "
+          "beside this one, unless the command line names images"},
+    p.compare_with);
 }
 
 enum class InjectKind : std::uint8_t { memory_flip, link_flip, sram_flip, swap_loads };

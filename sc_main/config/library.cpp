@@ -31,6 +31,11 @@ std::optional<fs::path> find_above(fs::path folder) {
 
 }  // namespace
 
+fs::path program_prefix() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
+}
+
 Library Library::find() {
   if (const char* given = std::getenv("MOESAIC_PLATFORMS")) {
     if (is_platforms(given)) return Library(fs::path(given).lexically_normal());
@@ -39,9 +44,9 @@ Library Library::find() {
                     "folder `platforms`");
   }
   std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  for (const fs::path& start : {program.parent_path(), fs::current_path(ignored)})
-    if (const auto found = find_above(start)) return Library(*found);
+  // In a build, share/moesaic/platforms is a link into the sources: messages show the file that one edits.
+  for (const fs::path& start : {program_prefix(), fs::current_path(ignored)})
+    if (const auto found = find_above(start)) return Library(fs::canonical(*found));
   throw UserError(
       "platforms: error: the folder `platforms` was found neither above the program nor above the working "
       "directory\n  set MOESAIC_PLATFORMS to its path");

@@ -14,8 +14,9 @@ class Library {
  public:
   explicit Library(std::filesystem::path root) : root_(std::move(root)) {}
 
-  /// $MOESAIC_PLATFORMS, else `platforms` beside or above the running program (a build in the source tree,
-  /// or PREFIX/share/moesaic), else above the working directory. Throws a UserError when there is none.
+  /// $MOESAIC_PLATFORMS, else PREFIX/share/moesaic/platforms of the running program PREFIX/bin/moesaic (a
+  /// build has the layout of an installation), else `platforms` above the program or the working directory.
+  /// Throws a UserError when there is none.
   static Library find();
 
   const std::filesystem::path& root() const { return root_; }
@@ -31,5 +32,8 @@ class Library {
  private:
   std::filesystem::path root_;
 };
+
+/// PREFIX of the running program PREFIX/bin/moesaic: where the rest of the installation, or of the build, is.
+std::filesystem::path program_prefix();
 
 }  // namespace moesaic

@@ -45,6 +45,13 @@ bool names_data(const std::string& name, const FieldNode& node) {
   return false;
 }
 
+/// Whether a text is a path, by the unit of its field: "path", or "name or path" and it looks like one.
+bool is_path(const std::string& unit, const std::string& text) {
+  if (unit == "path") return !text.empty();
+  return unit == "name or path" &&
+         (text.find('/') != std::string::npos || fs::path(text).extension() == ".so");
+}
+
 /// Full paths below `node` whose last part is `name`.
 void find_deeper(const FieldNode& node, const std::string& path, const std::string& name,
                  std::vector<std::string>& found) {
@@ -301,7 +308,7 @@ bool YamlReader::parses(const std::string& text, FieldNode& node, const Scope& s
         }
       return false;
     case FieldNode::Kind::text: {
-      const bool path = std::string(node.field.unit) == "path" && !text.empty();
+      const bool path = is_path(node.field.unit, text);
       *static_cast<std::string*>(node.data) =
           path ? fs::absolute(scope.directory / text).lexically_normal().string() : text;
       return true;

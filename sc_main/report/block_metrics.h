@@ -79,9 +79,12 @@ void describe_metrics(V& v, const DmaStats& s) {
   v(Field{"loads", "count", "load commands done"}, s.loads);
   v(Field{"stores", "count", "store commands done"}, s.stores);
   v(Field{"sends", "count", "send commands done"}, s.sends);
+  v(Field{"multicasts", "count", "of the sends, those to several dies"}, s.multicasts);
   v(Field{"loaded_bytes", "bytes", "memory to SRAM"}, s.loaded_bytes);
   v(Field{"stored_bytes", "bytes", "SRAM to memory"}, s.stored_bytes);
-  v(Field{"sent_bytes", "bytes", "SRAM to another die's SRAM"}, s.sent_bytes);
+  v(Field{"sent_bytes", "bytes", "SRAM to another die's SRAM, counted at every destination"}, s.sent_bytes);
+  v(Field{"copied_bytes", "bytes", "of the sent bytes, those that a multicast did not read again from SRAM"},
+    s.copied_bytes);
   v(Field{"remote_bytes", "bytes", "of the loaded and stored bytes, those of another die's memory"},
     s.remote_bytes);
   v(Field{"chunks", "count", "transactions issued"}, s.chunks);

@@ -174,6 +174,15 @@ std::string energy_section(const Report& r) {
          html_table({"component", "energy", "share", "constant", "evidence", "source"}, rows);
 }
 
+std::string statistic_section(const Report& r) {
+  if (r.image_statistics.empty()) return "";
+  std::vector<std::vector<std::string>> rows;
+  for (const ImageStatisticRow& s : r.image_statistics)
+    rows.push_back({fmt::format("{} of die {}", s.core, s.node), s.name, number_text(s.value), s.unit});
+  return "<h2>What the image says of itself</h2>\n" +
+         html_table({"core", "statistic", "value", "unit"}, rows);
+}
+
 std::string check_section(const Report& r) {
   if (!r.identity.finished()) return "<h2>Checks</h2><p>none: the run did not finish</p>\n";
   std::string text = "<h2>Checks</h2><ul>\n";
@@ -192,7 +201,8 @@ std::string check_section(const Report& r) {
 
 std::string html_report(const Report& r) {
   return kHead + head_section(r) + time_sections(r) + node_sections(r) + energy_section(r) +
-         check_section(r) + fmt::format("<p>moesaic {}</p>\n</body></html>\n", r.identity.version);
+         statistic_section(r) + check_section(r) +
+         fmt::format("<p>moesaic {}</p>\n</body></html>\n", r.identity.version);
 }
 
 }  // namespace moesaic

@@ -20,15 +20,16 @@ struct Owner {
 };
 
 /// Longest prefix first where one contains another.
-constexpr std::array<Owner, 9> kOwners{{{"nodes[].tensor_engine.", "hw/tensor_engine"},
-                                        {"nodes[].sram.", "hw/sram"},
-                                        {"nodes[].memory[].", "hw/memory"},
-                                        {"nodes[].dma.", "hw/dma"},
-                                        {"nodes[].command_processor.", "hw/control"},
-                                        {"nodes[].agent.", "hw/control"},
-                                        {"nodes[].scheduler.", "hw/control"},
-                                        {"nodes[].network.", "hw/d2d"},
-                                        {"links[].", "hw/d2d"}}};
+constexpr std::array<Owner, 10> kOwners{{{"nodes[].tensor_engine.", "hw/tensor_engine"},
+                                         {"nodes[].sram.", "hw/sram"},
+                                         {"nodes[].memory[].", "hw/memory"},
+                                         {"nodes[].dma.", "hw/dma"},
+                                         {"nodes[].command_processor.", "hw/control"},
+                                         {"nodes[].agent.", "hw/control"},
+                                         {"nodes[].scheduler.", "hw/control"},
+                                         {"nodes[].network.", "hw/d2d"},
+                                         {"links[].", "hw/d2d"},
+                                         {"image_statistics[].", "firmware"}}};
 
 std::string owner_of(const std::string& path) {
   for (const Owner& owner : kOwners) {
@@ -91,7 +92,7 @@ A run prints a summary for people and writes its folder (`--out`, by default `re
 | `results.json` | every number below, and the effective configuration |
 | `report.html` | the same for a browser; one file, needs no network |
 | `experiment.yaml` | the effective configuration; `moesaic run` of this file repeats the run |
-| `firmware.log` | what the image logged (with `--log`) |
+| `firmware.log` | what the image logged, up to the level of `--log` |
 
 `moesaic compare` writes one such folder for each image, and beside them `comparison.txt` and `comparison.json`
 (`{{"runs": [{{"label": image, "results": results.json}}]}}`).

@@ -294,6 +294,8 @@ Report make_report(const ReportInput& input) {
   report.identity = identity_of(input, energy);
   report.work = work_of(input.result);
   for (const DeviationCount& d : input.result.deviations) report.deviations.push_back({d.kind, d.tokens});
+  for (const ImageStatistic& s : input.result.image_statistics)
+    report.image_statistics.push_back({index_of(s.node), s.core, s.name, s.unit, s.value});
   for (const LayerTime& l : input.result.layers) {
     report.layers.push_back({l.iteration, l.layer, l.begin, l.end, l.end - l.begin});
   }

@@ -29,6 +29,7 @@ struct Report {
   std::vector<EnergyRow> energy;
   std::vector<NodeRow> nodes;
   std::vector<LinkRow> links;
+  std::vector<ImageStatisticRow> image_statistics;
 };
 
 template <class V>
@@ -44,6 +45,7 @@ void describe_metrics(V& v, const Report& r) {
   v.list("energy", r.energy);
   v.list("nodes", r.nodes);
   v.list("links", r.links);
+  v.list("image_statistics", r.image_statistics);
 }
 
 /// What a report is made from.

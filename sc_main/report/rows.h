@@ -134,6 +134,20 @@ void describe_metrics(V& v, const DeviationRow& r) {
   v(Field{"tokens", "count", "(token, expert) pairs concerned"}, r.tokens);
 }
 
+struct ImageStatisticRow {
+  std::uint64_t node = 0;
+  std::string core, name, unit;
+  double value = 0.0;
+};
+template <class V>
+void describe_metrics(V& v, const ImageStatisticRow& r) {
+  v(Field{"node", "", "die of the core"}, r.node);
+  v(Field{"core", "", "agent or scheduler"}, r.core);
+  v(Field{"name", "", "as the image calls it; what it means says the image's documentation"}, r.name);
+  v(Field{"unit", "", "as the image calls it"}, r.unit);
+  v(Field{"value", "", "the last one that this core published under this name"}, r.value);
+}
+
 struct LayerRow {
   std::uint64_t iteration = 0, layer = 0;
   Tick begin = 0, end = 0, time = 0;

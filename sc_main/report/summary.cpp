@@ -202,6 +202,33 @@ std::string energy_section(const Report& r, const Ink& ink) {
   return "\n" + ink.head("Energy") + table.text();
 }
 
+/// Statistics of one name over all cores that published it.
+struct StatisticSpread {
+  std::string name, unit;
+  std::uint64_t cores = 0;
+  double least = 0.0, sum = 0.0, greatest = 0.0;
+};
+
+std::string statistic_section(const Report& r, const Ink& ink) {
+  std::vector<StatisticSpread> all;
+  for (const ImageStatisticRow& s : r.image_statistics) {
+    auto entry = std::find_if(all.begin(), all.end(),
+                              [&](const StatisticSpread& a) { return a.name == s.name && a.unit == s.unit; });
+    if (entry == all.end()) entry = all.insert(all.end(), {s.name, s.unit, 0, s.value, 0.0, s.value});
+    ++entry->cores;
+    entry->sum += s.value;
+    entry->least = std::min(entry->least, s.value);
+    entry->greatest = std::max(entry->greatest, s.value);
+  }
+  if (all.empty()) return "";
+  Table table({"statistic", "unit", "cores", "least", "mean", "greatest"}, 2);
+  for (const StatisticSpread& a : all) {
+    table.add({a.name, a.unit, std::to_string(a.cores), number_text(a.least),
+               number_text(a.sum / static_cast<double>(a.cores)), number_text(a.greatest)});
+  }
+  return "\n" + ink.head(fmt::format("What image {} says of itself", r.identity.image)) + table.text();
+}
+
 std::string check_section(const Report& r, const Ink& ink) {
   const WorkRow& w = r.work;
   std::string text = "\n" + ink.head("Checks");
@@ -236,7 +263,7 @@ std::string summary_text(const Report& report, const SummaryStyle& style) {
   std::string text = what(report, ink) + outcome(report, ink);
   text += time_section(report, ink) + why_section(report, ink) + bounds_section(report, ink);
   text += die_section(report, ink) + memory_section(report, ink) + link_section(report, ink);
-  text += energy_section(report, ink) + check_section(report, ink);
+  text += energy_section(report, ink) + statistic_section(report, ink) + check_section(report, ink);
   if (!style.results_folder.empty()) text += fmt::format("\nWritten to {}\n", style.results_folder);
   return text;
 }

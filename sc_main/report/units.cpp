@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 #include <sstream>
 
 #include "tlm/diagnostics.h"
@@ -36,6 +37,12 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
 
 std::string percent(double value) {
   return fmt::format("{:.1f} %", value * 100.0);
+}
+
+std::string number_text(double value) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  const bool whole = value >= 0.0 && value < kExact && value == std::floor(value);
+  return whole ? count_text(static_cast<std::uint64_t>(value)) : fmt::format("{:.6g}", value);
 }
 
 std::string time_text(Tick t) {

@@ -23,6 +23,8 @@ std::string rate_text(double bytes_per_s);
 std::string energy_text(double joules);
 /// "1,234,567".
 std::string count_text(std::uint64_t n);
+/// A number of an image's own: whole numbers as count_text, others with six significant digits.
+std::string number_text(double value);
 
 /// Prose in lines of at most 100 columns, each indented.
 std::string wrapped(const std::string& prose, unsigned indent = 2);

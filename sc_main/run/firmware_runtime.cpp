@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "tlm/diagnostics.h"
 
@@ -12,8 +14,16 @@ namespace moesaic {
 
 namespace {
 
+const char* name_of(moesaic_role role) {
+  return role == MOESAIC_AGENT ? "agent" : "scheduler";
+}
+
 std::string name_of(CoreId core) {
-  return fmt::format("{} of die {}", core.role == MOESAIC_AGENT ? "agent" : "scheduler", index_of(core.node));
+  return fmt::format("{} of die {}", name_of(core.role), index_of(core.node));
+}
+
+bool is_statistic_name(std::string_view name) {
+  return !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == name.npos;
 }
 
 const char* name_of(UnitId unit) {
@@ -26,7 +36,7 @@ const char* name_of(UnitId unit) {
 }  // namespace
 
 FirmwareRuntime::FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
-                                 TensorMap& tensors, Conservation& conservation, std::ostream* log)
+                                 TensorMap& tensors, Conservation& conservation, DecisionLog log)
     : experiment_(experiment),
       routing_(routing),
       image_(image),
@@ -86,11 +96,14 @@ void FirmwareRuntime::load(Package& package) {
     if (!image_.has_role(core->id().role)) continue;  // a core without firmware stays idle
     const moesaic_core_info info = core_info(experiment_, routing_, image_, core->id());
     moesaic_core firmware{};
+    firmware.struct_size = sizeof firmware;
     std::array<char, 512> message{};
     if (image_.table().create(&info, &core->hal(), values.data(), &firmware, message.data(),
                               message.size()) == 0) {
-      throw UserError(fmt::format("firmware image {} refuses to start as {}: {}", image_.table().name,
-                                  name_of(core->id()), message.data()));
+      throw UserError(experiment_error(experiment_, "firmware.image",
+                                       fmt::format("image {} refuses to start as {}: {}", image_.table().name,
+                                                   name_of(core->id()), message.data()),
+                                       ""));
     }
     firmware_.push_back(firmware);
     core->load(firmware);
@@ -168,9 +181,45 @@ void FirmwareRuntime::deviate(CoreId, const moesaic_deviation& deviation) {
 }
 
 void FirmwareRuntime::log(CoreId core, Tick now, std::uint32_t level, std::string_view text) {
-  if (log_ == nullptr || level > MOESAIC_LOG_DEBUG) return;
   static constexpr std::array<const char*, 3> kLevels{"error", "info", "debug"};
-  fmt::print(*log_, "{:>14}  {:<5}  {}: {}\n", format_time(now), kLevels[level], name_of(core), text);
+  level = std::min<std::uint32_t>(level, MOESAIC_LOG_DEBUG);
+  write_line(core, now, static_cast<moesaic_log_level>(level), kLevels[level], text);
+}
+
+void FirmwareRuntime::mark(CoreId core, Tick now, std::string_view text) {
+  write_line(core, now, MOESAIC_LOG_INFO, "mark", text);
+}
+
+// One unit for the whole file, to the nanosecond: lines of a long run stay apart and can be sorted.
+void FirmwareRuntime::write_line(CoreId core, Tick now, moesaic_log_level level, const char* kind,
+                                 std::string_view text) {
+  if (log_.out == nullptr || level > log_.level) return;
+  const std::string time = fmt::format("{}.{:03} us", now / kMicrosecond, now % kMicrosecond / kNanosecond);
+  fmt::print(*log_.out, "{:>16}  {:<5}  {}: {}\n", time, kind, name_of(core), text);
+}
+
+void FirmwareRuntime::statistic(CoreId core, Tick now, std::string_view name, std::string_view unit,
+                                double value) {
+  if (!is_statistic_name(name) || !std::isfinite(value)) {
+    stop(Outcome::firmware_failure,
+         fmt::format("image {}, {}, at {}: statistic \"{}\" of {}: expected a name of lower-case letters, "
+                     "digits and _, and a finite value",
+                     image_.table().name, name_of(core), format_time(now), name, value));
+    return;
+  }
+  std::vector<ImageStatistic>& all = statistics_[{core.node, core.role}];
+  auto entry = std::find_if(all.begin(), all.end(), [&](const ImageStatistic& s) { return s.name == name; });
+  if (entry == all.end()) {
+    entry = all.insert(all.end(), {core.node, name_of(core.role), std::string(name), "", 0.0});
+  }
+  entry->unit = unit;
+  entry->value = value;
+}
+
+std::vector<ImageStatistic> FirmwareRuntime::statistics() const {
+  std::vector<ImageStatistic> all;
+  for (const auto& core : statistics_) all.insert(all.end(), core.second.begin(), core.second.end());
+  return all;
 }
 
 // --- endings
@@ -185,6 +234,7 @@ void FirmwareRuntime::stop(Outcome outcome, std::string message) {
 }
 
 void FirmwareRuntime::fail(CoreId core, Tick now, std::string_view text) {
+  log(core, now, MOESAIC_LOG_ERROR, fmt::format("gave up: {}", text));
   stop(Outcome::firmware_failure, fmt::format("image {}, {}, at {}: gave up: {}", image_.table().name,
                                               name_of(core), format_time(now), text));
 }

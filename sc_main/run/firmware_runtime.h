@@ -7,8 +7,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hw/context.h"
@@ -24,10 +26,16 @@
 
 namespace moesaic {
 
+/// The decision log: what the image logs up to a level, and its marks from info on. Null: nobody reads it.
+struct DecisionLog {
+  std::ostream* out = nullptr;
+  moesaic_log_level level = MOESAIC_LOG_DEBUG;
+};
+
 class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserver {
  public:
   FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
-                  TensorMap& tensors, Conservation& conservation, std::ostream* log);
+                  TensorMap& tensors, Conservation& conservation, DecisionLog log);
   ~FirmwareRuntime();
   FirmwareRuntime(const FirmwareRuntime&) = delete;
   FirmwareRuntime& operator=(const FirmwareRuntime&) = delete;
@@ -42,6 +50,8 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   Outcome outcome() const { return outcome_; }
   const std::vector<std::string>& messages() const { return messages_; }
   const std::vector<LayerTime>& layers() const { return layers_; }
+  /// What the image published, by die and core.
+  std::vector<ImageStatistic> statistics() const;
   /// When and by which activity the last layer ended.
   Happening end() const { return end_; }
 
@@ -52,6 +62,8 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   void place(CoreId core, const moesaic_tensor& tensor) override;
   void deviate(CoreId core, const moesaic_deviation& deviation) override;
   void log(CoreId core, Tick now, std::uint32_t level, std::string_view text) override;
+  void statistic(CoreId core, Tick now, std::string_view name, std::string_view unit, double value) override;
+  void mark(CoreId core, Tick now, std::string_view text) override;
   void boot_done(CoreId core, Tick now, ActivityId by) override;
   void layer_done(CoreId core, Tick now, ActivityId by) override;
   void fail(CoreId core, Tick now, std::string_view text) override;
@@ -62,18 +74,20 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
  private:
   void start_layer(Tick now, ActivityId by);
   void stop(Outcome outcome, std::string message);
+  void write_line(CoreId core, Tick now, moesaic_log_level level, const char* kind, std::string_view text);
 
   const Experiment& experiment_;
   const Routing& routing_;
   const Image& image_;
   TensorMap& tensors_;
   Conservation& conservation_;
-  std::ostream* log_;
+  DecisionLog log_;
   std::vector<std::string> option_values_;
   std::vector<moesaic_core> firmware_;
   std::vector<ControlCore*> cores_;
   std::size_t waiting_for_ = 0;  // cores that have not finished boot or the present layer
   std::vector<LayerTime> layers_;
+  std::map<std::pair<NodeId, moesaic_role>, std::vector<ImageStatistic>> statistics_;
   Happening end_;
   bool finished_ = false;
   bool stopped_ = false;

@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
+#include "sc_main/config/experiment.h"
 #include "sc_main/config/problems.h"
-#include "tlm/diagnostics.h"
 
 namespace moesaic {
 
@@ -23,6 +23,10 @@ std::vector<std::string> words_of(const char* text) {
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
   return words;
+}
+
+ImageError bad_image(std::string mistake, std::string remedy = "") {
+  return {"firmware.image", std::move(mistake), std::move(remedy)};
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -48,16 +52,17 @@ std::map<std::string, fs::path> image_files() {
 
 fs::path find_image(const std::string& name) {
   if (name.find('/') != std::string::npos || fs::path(name).extension() == ".so") {
-    if (fs::exists(name)) return name;
-    throw UserError(fmt::format("firmware image {}: no such file", name));
+    if (fs::is_regular_file(name)) return name;
+    throw bad_image(fmt::format("{} is not a file", name),
+                    "expected the path of an image, or the name of one: `moesaic list firmware`");
   }
   const auto files = image_files();
   if (const auto found = files.find(name); found != files.end()) return found->second;
   std::vector<std::string> known;
   for (const auto& file : files) known.push_back(file.first);
-  throw UserError(fmt::format("firmware image \"{}\" is not known{}\n  known images: {}", name,
-                              did_you_mean(name, known),
-                              known.empty() ? "none; build them with ./moesaic build" : joined(known)));
+  if (known.empty()) known = {"none was found; set MOESAIC_IMAGE_PATH to the folder of your images"};
+  throw bad_image(fmt::format("\"{}\" is not known{}", name, did_you_mean(name, known)),
+                  "known images: " + joined(known));
 }
 
 std::string allowed_of(const moesaic_option& option) {
@@ -93,14 +98,24 @@ std::vector<fs::path> image_search_path() {
       if (!folder.empty()) folders.emplace_back(folder);
     }
   }
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    folders.push_back(program.parent_path() / "images");                            // beside it
-    folders.push_back(program.parent_path().parent_path() / "images");              // build tree
-    folders.push_back(program.parent_path().parent_path() / "lib/moesaic/images");  // installed
-  }
+  folders.push_back(program_prefix() / "lib/moesaic/images");
   return folders;
+}
+
+ImageError::ImageError(std::string at, std::string what, std::string help)
+    : UserError(at + ": " + what + (help.empty() ? "" : "\n  " + help)),
+      key(std::move(at)),
+      mistake(std::move(what)),
+      remedy(std::move(help)) {}
+
+Image Image::load(const Experiment& experiment) {
+  try {
+    Image image = load(experiment.firmware.image);
+    image.option_values(experiment.firmware.options);
+    return image;
+  } catch (const ImageError& error) {
+    throw UserError(experiment_error(experiment, error.key, error.mistake, error.remedy));
+  }
 }
 
 Image Image::load(const std::string& name) {
@@ -111,25 +126,23 @@ Image Image::load(const std::string& name) {
   boost::dll::fs::error_code error;
   image.library_.load(image.path_, error,
                       boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (error)
-    throw UserError(fmt::format("{}: cannot be loaded as a firmware image: {}", where, error.message()));
+  if (error) throw bad_image(fmt::format("{} cannot be loaded: {}", where, error.message()));
   if (!image.library_.has(MOESAIC_IMAGE_ENTRY)) {
-    throw UserError(
-        fmt::format("{}: is not a firmware image: it does not export {}", where, MOESAIC_IMAGE_ENTRY));
+    throw bad_image(
+        fmt::format("{} is not a firmware image: it does not export {}", where, MOESAIC_IMAGE_ENTRY));
   }
   image.table_ = image.library_.get<const moesaic_image*()>(MOESAIC_IMAGE_ENTRY)();
   // 2. The table: version first, since nothing else can be trusted before it.
-  if (image.table_ == nullptr) throw UserError(fmt::format("{}: its entry returns no table", where));
+  if (image.table_ == nullptr) throw bad_image(fmt::format("{}: its entry returns no table", where));
   if (image.table_->abi_version != MOESAIC_ABI_VERSION) {
-    throw UserError(
-        fmt::format("{}: was built for firmware ABI {}, this program speaks ABI {}\n  rebuild the image with "
-                    "this program's SDK",
-                    where, image.table_->abi_version, MOESAIC_ABI_VERSION));
+    throw bad_image(fmt::format("{} was built for firmware ABI {}, this program speaks ABI {}", where,
+                                image.table_->abi_version, MOESAIC_ABI_VERSION),
+                    "rebuild the image with this program's SDK");
   }
   if (image.table_->struct_size < sizeof(moesaic_image) || image.table_->name == nullptr ||
       image.table_->create == nullptr || image.table_->minimum_sram == nullptr ||
       (image.table_->roles & 3) == 0) {
-    throw UserError(
+    throw bad_image(
         fmt::format("{}: its table is incomplete: name, roles, create and minimum_sram are needed", where));
   }
   return image;
@@ -146,15 +159,17 @@ std::vector<std::string> Image::option_values(const std::map<std::string, std::s
     const auto found = given.find(option.name);
     values.push_back(found == given.end() ? option.default_value : found->second);
     if (!is_allowed(option, values.back())) {
-      throw UserError(fmt::format("option {} of image {}: \"{}\" is not allowed\n  expected {}", option.name,
-                                  table_->name, values.back(), allowed_of(option)));
+      throw ImageError(fmt::format("firmware.options.{}", option.name),
+                       fmt::format("\"{}\" is not allowed by image {}", values.back(), table_->name),
+                       "expected " + allowed_of(option));
     }
   }
   for (const auto& entry : given) {
     if (names.count(entry.first) > 0) continue;
-    throw UserError(fmt::format("option {}: image {} has no such option{}\n  its options: {}", entry.first,
-                                table_->name, did_you_mean(entry.first, known),
-                                known.empty() ? "none" : joined(known)));
+    throw ImageError(
+        "firmware.options." + entry.first,
+        fmt::format("image {} has no such option{}", table_->name, did_you_mean(entry.first, known)),
+        known.empty() ? "it has no options" : "its options: " + joined(known));
   }
   return values;
 }
@@ -162,13 +177,13 @@ std::vector<std::string> Image::option_values(const std::map<std::string, std::s
 std::vector<ImageInfo> list_images() {
   std::vector<ImageInfo> infos;
   for (const auto& file : image_files()) {
+    ImageInfo info;
+    info.name = file.first;
+    info.path = file.second.string();
     try {
       const Image image = Image::load(file.second.string());
       const moesaic_image& table = image.table();
-      ImageInfo info;
-      info.name = table.name;
       info.summary = table.summary == nullptr ? "" : table.summary;
-      info.path = image.path().string();
       info.roles = !image.has_role(MOESAIC_SCHEDULER) ? "agents"
                    : image.has_role(MOESAIC_AGENT)    ? "scheduler and agents"
                                                       : "scheduler";
@@ -179,10 +194,10 @@ std::vector<ImageInfo> list_images() {
                                                                : "name";
         info.options.push_back({option.name, type, option.default_value, allowed_of(option), option.help});
       }
-      infos.push_back(std::move(info));
-    } catch (const UserError&) {
-      // Listing shows what can be used; loading it by name says what is wrong with it.
+    } catch (const ImageError& error) {
+      info.problem = error.mistake;
     }
+    infos.push_back(std::move(info));
   }
   return infos;
 }

@@ -81,11 +81,13 @@ std::string register_map_markdown() {
       "attention,\n"
       "7 vector, 8 slot allocate, 9 slot release, 10 fence. Flags: 1 completion entry and interrupt, 2 "
       "accumulate, 4 one\n"
-      "continuation descriptor follows (64 more bytes). Local operands are 32-bit SRAM offsets; 0xFFFFFFFF "
+      "continuation descriptor follows (64 more bytes), 8 multicast. Local operands are 32-bit SRAM offsets; "
+      "0xFFFFFFFF\n"
       "means none.\n";
   const std::size_t body = sizeof(moesaic_header);
   text += MOESAIC_LAYOUT("Header", 0, moesaic_header, MOESAIC_HEADER_FIELDS);
   text += MOESAIC_LAYOUT("load, store, send", body, moesaic_transfer, MOESAIC_TRANSFER_FIELDS);
+  text += MOESAIC_LAYOUT("multicast send, continuation", 0, moesaic_multicast, MOESAIC_MULTICAST_FIELDS);
   text += MOESAIC_LAYOUT("ffn", body, moesaic_ffn, MOESAIC_FFN_FIELDS);
   text += MOESAIC_LAYOUT("ffn, continuation", 0, moesaic_ffn_continuation, MOESAIC_FFN_CONTINUATION_FIELDS);
   text += MOESAIC_LAYOUT("gemm", body, moesaic_gemm, MOESAIC_GEMM_FIELDS);

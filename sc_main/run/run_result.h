@@ -67,6 +67,14 @@ struct DeviationCount {
   std::uint64_t tokens = 0;
 };
 
+/// A number that the image published (hal.statistic): the last value of a core under this name.
+struct ImageStatistic {
+  NodeId node{};
+  std::string core;  ///< "agent", "scheduler"
+  std::string name, unit;
+  double value = 0.0;
+};
+
 enum class Outcome : std::uint8_t { ok, fault, firmware_failure, hang, not_conserved, not_equal };
 
 struct RunResult {
@@ -82,6 +90,8 @@ struct RunResult {
   WorkCount work;
   std::optional<FunctionalCheck> functional;
   std::vector<DeviationCount> deviations;
+  std::vector<ImageStatistic>
+      image_statistics;  ///< by die and core; of one core in order of first publication
   std::string image_name;
   bool oracle = false;
   std::uint64_t active_experts = 0;  ///< (layer, expert) pairs with tokens, shared experts included

@@ -41,9 +41,11 @@ void check_sram(const Experiment& experiment, const Routing& routing, const Imag
   const std::uint64_t minimum = image.table().minimum_sram(&info, texts.data());
   if (minimum <= experiment.package.chiplet.sram.size_bytes) return;
   throw UserError(
-      fmt::format("package.chiplet.sram.size_bytes: {} bytes are too few for image {} on this workload\n"
-                  "  it needs at least {} bytes per die",
-                  experiment.package.chiplet.sram.size_bytes, image.table().name, minimum));
+      experiment_error(experiment, "package.chiplet.sram.size_bytes",
+                       fmt::format("{} bytes are too few for image {} on this workload",
+                                   experiment.package.chiplet.sram.size_bytes, image.table().name),
+                       minimum == UINT64_MAX ? "no size is enough with these options"
+                                             : fmt::format("expected at least {} bytes per die", minimum)));
 }
 
 std::uint64_t count_active_experts(const ModelParams& model, const Routing& routing) {
@@ -179,7 +181,7 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   if (options.injector == nullptr && swaps_loads(experiment.run.inject))
     recorded = record_loads(experiment, routing);
   // 1. The image, and whether it can work here at all.
-  const Image image = Image::load(experiment.firmware.image);
+  const Image image = Image::load(experiment);
   check_sram(experiment, routing, image);
   // 2. The package.
   EventWheel wheel;
@@ -189,16 +191,18 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   TensorMap tensors(experiment.model, routing.layers, routing.tokens, experiment.run.seed,
                     memory_capacities(experiment.package));
   Conservation conservation(experiment.model, routing);
-  FirmwareRuntime runtime(experiment, routing, image, tensors, conservation, options.log);
+  FirmwareRuntime runtime(experiment, routing, image, tensors, conservation,
+                          {options.log, options.log_level});
   ScriptedInjector scripted(experiment.run.inject, recorded);
   Injector* injector = options.injector;
   if (injector == nullptr && !experiment.run.inject.empty()) injector = &scripted;
-  HwContext ctx{wheel, process, pool, log, runtime, runtime, injector};
+  HwContext ctx{wheel, process, pool, log, runtime, runtime, injector, options.trace};
   Package package(
       "package", experiment.package,
       {image.has_role(MOESAIC_SCHEDULER), experiment.run.check_protocol, options.reverse_construction},
       runtime, tensors, ctx);
   runtime.load(package);
+  if (options.trace) options.trace->ready();
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   // 3. Run until the last layer is done, a fault stops it, or nothing is left to happen.
   sc_core::sc_start();
@@ -209,6 +213,7 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   result.outcome = runtime.outcome();
   result.messages = runtime.messages();
   result.layers = runtime.layers();
+  result.image_statistics = runtime.statistics();
   result.active_experts = count_active_experts(experiment.model, routing);
   collect_statistics(package, ctx, result);
   if (!runtime.finished()) {

@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "firmware/sdk/abi.h"
 #include "hw/context.h"
 #include "sc_main/config/experiment.h"
 #include "sc_main/run/run_result.h"
@@ -12,8 +13,10 @@
 namespace moesaic {
 
 struct SimulateOptions {
-  std::ostream* log = nullptr;        ///< decision log of the image; null: none
-  Injector* injector = nullptr;       ///< instead of the experiment's own injections (tests)
+  std::ostream* log = nullptr;                      ///< decision log of the image; null: none
+  moesaic_log_level log_level = MOESAIC_LOG_DEBUG;  ///< the last level that is written
+  Injector* injector = nullptr;                     ///< instead of the experiment's own injections (tests)
+  TraceSink* trace = nullptr;                       ///< waveform and timeline; null: nothing is recorded
   bool reverse_construction = false;  ///< build the dies last to first (tests: results must not change)
 };
 

@@ -3,74 +3,22 @@
 // platforms/experiments/tiny.yaml.
 #include "tests/catch.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
+#include "tests/support/scratch.h"
+
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-namespace {
-
-struct Answer {
-  int code = -1;
-  std::string out;  ///< stdout
-  std::string err;  ///< stderr
-};
-
-std::string file_text(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-/// An empty folder of this test alone, removed at the end.
-class Scratch {
- public:
-  Scratch() : path_(fs::temp_directory_path() / ("moesaic_cli_" + std::to_string(getpid()))) {
-    fs::remove_all(path_);
-    fs::create_directories(path_);
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
-  Answer run(const std::string& arguments) const {
-    const fs::path errors = path_ / "stderr";
-    const std::string command = "cd '" + path_.string() +
-                                "' && MOESAIC_PLATFORMS='" MOESAIC_SOURCE_DIR
-                                "/platforms' MOESAIC_IMAGE_PATH='" MOESAIC_IMAGE_DIR "' '" MOESAIC_PROGRAM
-                                "' " +
-                                arguments + " 2>'" + errors.string() + "'";
-    Answer answer;
-    FILE* pipe = popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::array<char, 4096> part{};
-    for (std::size_t n = 0; (n = fread(part.data(), 1, part.size(), pipe)) > 0;)
-      answer.out.append(part.data(), n);
-    const int status = pclose(pipe);
-    answer.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    answer.err = file_text(errors);
-    return answer;
-  }
-
- private:
-  fs::path path_;
-};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace
+using moesaic::test::Answer;
+using moesaic::test::file_text;
+using moesaic::test::has;
+using moesaic::test::Scratch;
 
 TEST_CASE("no words print the help with examples and exit codes") {
   const Scratch scratch;
@@ -83,7 +31,7 @@ TEST_CASE("no words print the help with examples and exit codes") {
 
 TEST_CASE("every subcommand has help with an example") {
   const Scratch scratch;
-  for (const char* verb : {"run", "compare", "show", "list", "schema"}) {
+  for (const char* verb : {"run", "compare", "show", "list", "schema", "new"}) {
     INFO(verb);
     const Answer answer = scratch.run(std::string(verb) + " --help");
     CHECK(answer.code == 0);
@@ -197,8 +145,8 @@ TEST_CASE("the causes in results.json sum to the makespan exactly") {
 
 TEST_CASE("two runs of the same input write the same bytes") {
   const Scratch scratch;
-  const Answer first = scratch.run("run tiny --out a --log");
-  const Answer second = scratch.run("run tiny --out b --log");
+  const Answer first = scratch.run("run tiny --out a --log debug");
+  const Answer second = scratch.run("run tiny --out b --log debug");
   REQUIRE(first.code == 0);
   REQUIRE(second.code == 0);
   for (const char* file : {"summary.txt", "results.json", "report.html", "experiment.yaml", "firmware.log"}) {

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::uint32_t kCasesPerTest = 26;
 
-void sweep(std::uint32_t part) {
+void sweep(std::uint32_t part, const std::string& image = "ep") {
   for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed) {
-    Experiment e = small_case(seed);
+    Experiment e = small_case(seed, image);
     const Summary functional = run_in_child(e);
     INFO("case " << seed << ": " << functional.text << "\n" << show_experiment(e));
     REQUIRE(!functional.refused);
@@ -62,6 +62,22 @@ TEST_CASE("random small cases 182 to 207 equal the reference bit for bit, in the
   sweep(7);
 }
 
+TEST_CASE("random small cases 0 to 25 under fse_dp equal the reference, in the same time as timing mode") {
+  sweep(0, "fse_dp");
+}
+TEST_CASE("random small cases 26 to 51 under fse_dp equal the reference, in the same time as timing mode") {
+  sweep(1, "fse_dp");
+}
+TEST_CASE("random small cases 52 to 77 under fse_dp equal the reference, in the same time as timing mode") {
+  sweep(2, "fse_dp");
+}
+TEST_CASE("random small cases 78 to 103 under fse_dp equal the reference, in the same time as timing mode") {
+  sweep(3, "fse_dp");
+}
+TEST_CASE("random small cases 104 to 129 under fse_dp equal the reference, in the same time as timing mode") {
+  sweep(4, "fse_dp");
+}
+
 TEST_CASE("the drawn cases cover what they are meant to cover") {
   std::set<unsigned> nodes, top_k, shared;
   unsigned one_token = 0, uneven = 0, idle_dies = 0, odd_width = 0, corners = 0, two_layers = 0;
@@ -86,4 +102,24 @@ TEST_CASE("the drawn cases cover what they are meant to cover") {
   REQUIRE(odd_width >= 50);
   REQUIRE(corners >= 1);
   REQUIRE(two_layers >= 20);
+}
+
+TEST_CASE("the cases drawn for fse_dp cover what only it can choose") {
+  std::set<std::string> placements, slots;
+  unsigned many_slices = 0, other_scheduler = 0, least_sram = 0;
+  for (std::uint32_t seed = 0; seed < 5 * kCasesPerTest; ++seed) {
+    Experiment e = small_case(seed, "fse_dp");
+    const auto& options = e.firmware.options;
+    placements.insert(options.at("placement"));
+    slots.insert(options.count("slots") ? options.at("slots") : "0");
+    many_slices += options.count("slice_columns") != 0 &&
+                   std::stoul(options.at("slice_columns")) * 4 <= e.model.expert_width;
+    other_scheduler += e.package.scheduler_node != 0;
+    least_sram += e.package.chiplet.sram.size_bytes < 100'000;
+  }
+  REQUIRE(placements == std::set<std::string>{"experts", "slices"});
+  REQUIRE(slots == std::set<std::string>{"0", "2", "3", "4", "5"});
+  REQUIRE(many_slices >= 20);
+  REQUIRE(other_scheduler >= 50);
+  REQUIRE(least_sram >= 40);
 }

@@ -68,16 +68,15 @@ Summary parse(const std::string& text) {
   return s;
 }
 
-}  // namespace
-
-Summary run_in_child(const Experiment& experiment, const SimulateOptions& options) {
+// What `work` returns in a child process. A crash of the child is a failure of the calling test.
+std::string text_from_child(const std::function<std::string()>& work) {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const pid_t child = fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     close(ends[0]);
-    const std::string text = describe(experiment, options);
+    const std::string text = work();
     for (std::size_t sent = 0; sent < text.size();) {
       const ssize_t n = write(ends[1], text.data() + sent, text.size() - sent);
       if (n <= 0) break;
@@ -95,7 +94,24 @@ Summary run_in_child(const Experiment& experiment, const SimulateOptions& option
   waitpid(child, &status, 0);
   INFO("the child's exit status is " << status);
   REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
-  return parse(text);
+  return text;
+}
+
+}  // namespace
+
+Summary run_in_child(const Experiment& experiment, const SimulateOptions& options) {
+  return parse(text_from_child([&] { return describe(experiment, options); }));
+}
+
+std::vector<std::uint64_t> numbers_from_child(const std::function<std::vector<std::uint64_t>()>& work) {
+  std::istringstream in(text_from_child([&] {
+    std::string text;
+    for (const std::uint64_t number : work()) text += std::to_string(number) + '\n';
+    return text;
+  }));
+  std::vector<std::uint64_t> numbers;
+  for (std::uint64_t number = 0; in >> number;) numbers.push_back(number);
+  return numbers;
 }
 
 std::string test_image(const std::string& name) {

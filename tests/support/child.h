@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sc_main/config/experiment.h"
 #include "sc_main/run/simulate.h"
@@ -30,6 +31,9 @@ struct Summary {
 
 /// Runs the experiment in a child process. A crash of the child is a failure of the calling test.
 Summary run_in_child(const Experiment& experiment, const SimulateOptions& options = {});
+
+/// The numbers that `work` returns in a child process; for tests that need several simulations of their own.
+std::vector<std::uint64_t> numbers_from_child(const std::function<std::vector<std::uint64_t>()>& work);
 
 /// The test images' path, for FirmwareParams::image.
 std::string test_image(const std::string& name);

@@ -23,9 +23,20 @@ inline std::uint64_t smallest_sram(const Experiment& e) {
   return std::max<std::uint64_t>(4096, (bytes + 1023) / 1024 * 1024);
 }
 
+/// What only fse_dp can choose: slices of many widths, few or many slots, any die as the scheduler's.
+inline void draw_fse_dp(Experiment& e, std::mt19937& random) {
+  const auto draw = [&](std::uint32_t high) { return static_cast<std::uint32_t>(random() % (high + 1)); };
+  e.package.scheduler_node = draw(e.package.nodes() - 1);
+  auto& options = e.firmware.options;
+  options["placement"] = draw(1) ? "slices" : "experts";
+  options["paired"] = draw(1) ? "true" : "false";
+  if (draw(2) > 0) options["slice_columns"] = std::to_string(1 + draw(e.model.expert_width / 2));
+  if (draw(2) == 0) options["slots"] = std::to_string(2 + draw(3));
+}
+
 /// A valid experiment with sizes small enough for functional mode in milliseconds. Every draw from `seed`
-/// alone.
-inline Experiment small_case(std::uint32_t seed) {
+/// alone; the same case for every image, but for what only that image has.
+inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep") {
   std::mt19937 random(seed);
   const auto draw = [&](std::uint32_t low, std::uint32_t high) {
     return low + static_cast<std::uint32_t>(random() % (high - low + 1));
@@ -47,11 +58,13 @@ inline Experiment small_case(std::uint32_t seed) {
   e.workload.layers = draw(0, 3) == 0 ? 2 : 1;
   e.workload.routing.source = "test";
   e.workload.routing.zipf_exponent = draw(0, 1) ? 1.0 : 0.0;
-  e.firmware.image = product_image("ep");
+  e.firmware.image = product_image(image);
   e.run.functional = true;
   e.run.check_protocol = draw(0, 1) != 0;
   e.run.seed = seed;
-  if (draw(0, 1)) e.package.chiplet.sram.size_bytes = smallest_sram(e);
+  const bool least_sram = draw(0, 1) != 0;
+  if (image == "fse_dp") draw_fse_dp(e, random);
+  if (least_sram) e.package.chiplet.sram.size_bytes = smallest_sram(e);
   return e;
 }
 

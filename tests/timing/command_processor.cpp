@@ -242,6 +242,59 @@ TEST_CASE("a fence is done when all earlier commands of its queue are, and relea
   REQUIRE(bench.engine.issued == std::vector<Tick>{ns(112)});
 }
 
+namespace {
+// Load 1 has the one channel when load 2 comes to queue 0, 3 to queue 1 and 4 to queue 2. The order of issue.
+std::vector<std::uint32_t> order_of_loads(std::uint8_t second, std::uint8_t third, std::uint8_t fourth) {
+  Bench bench;
+  const auto with_priority = [](std::uint32_t tag, std::uint8_t priority) {
+    moesaic_descriptor d = load(tag);
+    d.body.transfer.priority = priority;
+    return d;
+  };
+  bench.at(ns(0), [&] { bench.core.post(0, load(1)); });
+  bench.at(ns(10), [&] {
+    bench.core.post(0, with_priority(2, second));
+    bench.core.post(1, with_priority(3, third));
+    bench.core.post(2, with_priority(4, fourth));
+  });
+  bench.run();
+  // Every load takes the channel for 100 ns, and 4 ns to decode the next.
+  REQUIRE(bench.dma.issued == std::vector<Tick>{ns(4), ns(108), ns(212), ns(316)});
+  return bench.dma.tags;
+}
+using Tags = std::vector<std::uint32_t>;
+}  // namespace
+
+TEST_CASE("loads of equal priority get the next free channel in turns of their queues") {
+  CHECK(order_of_loads(3, 3, 3) == Tags{1, 3, 4, 2});
+}
+TEST_CASE("the load of highest priority gets the next free channel, then turns go on behind it") {
+  CHECK(order_of_loads(0, 0, 5) == Tags{1, 4, 2, 3});
+}
+TEST_CASE("priorities order all loads that wait for a channel") {
+  CHECK(order_of_loads(1, 2, 3) == Tags{1, 4, 3, 2});
+}
+TEST_CASE("a higher priority does not let a command pass those before it in its own queue, or its event") {
+  Bench bench;
+  bench.at(ns(0), [&] {
+    bench.core.post(0, load(1));
+    bench.core.post(0, load(2));
+    moesaic_descriptor urgent = load(3);  // behind load 2
+    urgent.body.transfer.priority = 7;
+    bench.core.post(0, urgent);
+    moesaic_descriptor waits = load(4);
+    waits.body.transfer.priority = 7;
+    waits.header.wait_event = 0;
+    waits.header.wait_value = 1;
+    bench.core.post(1, waits);
+    bench.core.post(2, load(5));
+  });
+  bench.at(ns(150), [&] { bench.core.write<std::uint32_t>(MOESAIC_REG_EVENT, 1); });
+  bench.run();
+  // At 104 the channel is free: 5 (queue 2 is next in turn). At 208: 4 has its event, 2 has not the priority.
+  CHECK(bench.dma.tags == Tags{1, 5, 4, 2, 3});
+}
+
 TEST_CASE("the critical path through a busy unit names what occupied it and sums exactly") {
   Bench bench;
   bench.at(ns(0), [&] {

@@ -27,8 +27,8 @@ struct NoWork : WorkObserver {
   void retired(const RetiredSlice&) override {}
 };
 
-// A target of 64 KiB that answers every request `latency` after it was offered; every second one `slower`
-// later, so that responses overtake each other.
+// A target of 64 KiB that answers every request `latency` after it was accepted, at most `room` at once;
+// every second one `slower` later, so that responses overtake each other.
 struct FakeTarget : sc_core::sc_module, Server, WheelClient {
   FakeTarget(const sc_core::sc_module_name& name, HwContext& context, Tick fixed, Cause spent_on,
              Tick extra = 0)
@@ -40,6 +40,7 @@ struct FakeTarget : sc_core::sc_module, Server, WheelClient {
         cause(spent_on),
         bytes(65536) {}
   bool offer(unsigned, tlm::tlm_generic_payload& payload) override {
+    if (pending.size() >= room) return false;
     const Tick wait = latency + (offers % 2 == 0 ? slower : 0);
     train_of(payload).causes[static_cast<std::size_t>(cause)] = wait;
     seen.push_back(train_of(payload));
@@ -54,6 +55,7 @@ struct FakeTarget : sc_core::sc_module, Server, WheelClient {
     move(payload);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     in.respond(payload);
+    in.retry();
   }
   unsigned debug(unsigned, tlm::tlm_generic_payload& payload) override {
     std::memcpy(payload.get_data_ptr(), &bytes[Address::offset(payload.get_address())],
@@ -81,6 +83,7 @@ struct FakeTarget : sc_core::sc_module, Server, WheelClient {
   std::vector<TrainExtension> seen;
   std::uint64_t offers = 0;
   std::size_t peak = 0;
+  std::size_t room = ~std::size_t{0};
 };
 
 struct Finish : sc_core::sc_module, CommandDone {
@@ -245,4 +248,114 @@ TEST_CASE("a transfer without rows is done after its setup") {
   Bench bench;
   bench.run({command(CommandKind::load, memory_at(0), sram_at(0), 64, 0)});
   REQUIRE(bench.finish.finished[0].second == ns(8));
+}
+
+TEST_CASE("at a full port, requests of higher priority overtake all that wait, but not the one on offer") {
+  Bench bench;
+  bench.memory.room = 1;
+  Command low = command(CommandKind::load, memory_at(0), sram_at(0), 256 * 3, 1);
+  Command high = command(CommandKind::load, memory_at(8192), sram_at(8192), 256 * 2, 1);
+  std::get<Transfer>(high.body).priority = 1;
+  low.tag = 1;
+  high.tag = 2;
+  bench.run({low, high});
+  std::vector<std::uint64_t> served;
+  for (const TrainExtension& t : bench.memory.seen) served.push_back(Address::offset(t.train.address));
+  // Low 0 is being served and low 256 is on offer when the other transfer comes.
+  CHECK(served == std::vector<std::uint64_t>{0, 256, 8192, 8448, 512});
+  CHECK(bench.finish.finished[0] == std::pair<std::uint32_t, Tick>{2, ns(8 + 400 + 10)});
+  CHECK(bench.finish.finished[1] == std::pair<std::uint32_t, Tick>{1, ns(8 + 500 + 10)});
+}
+
+TEST_CASE("at equal priority, requests at a full port are served in the order of issue") {
+  Bench bench;
+  bench.memory.room = 1;
+  bench.run({command(CommandKind::load, memory_at(0), sram_at(0), 256 * 3, 1),
+             command(CommandKind::load, memory_at(8192), sram_at(8192), 256 * 2, 1)});
+  std::vector<std::uint64_t> served;
+  for (const TrainExtension& t : bench.memory.seen) served.push_back(Address::offset(t.train.address));
+  CHECK(served == std::vector<std::uint64_t>{0, 256, 512, 8192, 8448});
+}
+
+TEST_CASE("a multicast reads each chunk once, writes it to every die in order, and signals behind the data") {
+  Bench bench;
+  for (std::size_t i = 0; i < 1024; ++i) bench.sram.bytes[i] = static_cast<std::uint8_t>(i * 3 + i / 256);
+  Command send = command(CommandKind::send, sram_at(0), sram_at(4096, 1), 600, 1);
+  std::get<Transfer>(send.body).destinations = 0b1011'0010;  // dies 1, 4, 5, 7
+  send.signal = {kAnyNode, 6, 3};
+  bench.run({send});
+  // 1. Three chunks, read once: setup, one read, and the four copies side by side; three buffers at once.
+  CHECK(bench.sram.offers == 3);
+  CHECK(bench.finish.finished[0].second == ns(8 + 10 + 20));
+  CHECK(bench.dma.stats().sent_bytes == 4 * 600);
+  CHECK(bench.dma.stats().copied_bytes == 3 * 600);
+  CHECK(bench.dma.stats().multicasts == 1);
+  CHECK(bench.dma.stats().sends == 1);
+  // 2. Chunk by chunk, die by die; the last chunk carries the signal to each.
+  const std::uint64_t at[3] = {4096, 4352, 4608};
+  const unsigned dies[4] = {1, 4, 5, 7};
+  REQUIRE(bench.fabric.seen.size() == 12);
+  for (unsigned i = 0; i < 12; ++i) {
+    const TrainExtension& write = bench.fabric.seen[i];
+    CHECK(write.train.address == sram_at(at[i / 4], dies[i % 4]));
+    CHECK(write.train.bytes() == (i < 8 ? 256 : 88));
+    CHECK(write.signal_event == (i < 8 ? TrainExtension::kNoSignal : 6));
+  }
+  CHECK(std::equal(&bench.sram.bytes[0], &bench.sram.bytes[600], &bench.fabric.bytes[4096]));
+}
+
+TEST_CASE("a chunk of a multicast keeps its buffer until its last copy has left") {
+  Bench bench;
+  bench.fabric.room = 1;
+  Command send = command(CommandKind::send, sram_at(0), sram_at(4096, 1), 256 * 4, 1);
+  std::get<Transfer>(send.body).destinations = 0b110;
+  bench.run({send});
+  // Eight copies of 20 ns one behind the other. The fourth chunk is read when both copies of the first have
+  // left, 40 ns after the first began, and that read is hidden.
+  CHECK(bench.finish.finished[0].second == ns(8 + 10 + 8 * 20));
+  CHECK(bench.sram.seen.size() == 4);
+  CHECK(bench.sram.peak == 3);
+}
+
+TEST_CASE("a list row that would leave the address range of a unit is a fault, and nothing is moved") {
+  struct Recorder : FaultSink {
+    std::vector<Fault> seen;
+    void report(Fault fault) override { seen.push_back(std::move(fault)); }
+  };
+  Bench bench;
+  // The bench's own sink fails the test: this one is used where a fault is expected.
+  Recorder recorder;
+  HwContext ctx{bench.wheel, bench.process, bench.pool, bench.log, recorder, bench.work};
+  struct End : sc_core::sc_module, CommandDone {
+    explicit End(const sc_core::sc_module_name& name) : sc_module(name), in("in") { in.bind(*this); }
+    void done(const Command&, CommandStatus s) override { status.push_back(s); }
+    sc_core::sc_export<CommandDone> in;
+    std::vector<CommandStatus> status;
+  } end("end");
+  DmaEngine dma("other_dma", NodeId(0), Bench::params(), ctx);
+  FakeTarget sram("other_sram", ctx, ns(10), Cause::sram);
+  FakeTarget memory("other_memory", ctx, ns(10), Cause::memory_latency);
+  dma.sram_out.socket.bind(sram.in.socket);
+  dma.memory_out.socket.bind(memory.in.socket);
+  dma.done_out.bind(end.in);
+  const ListEntry list[1] = {{0, 0, 60000, 0, 0}};
+  std::memcpy(&sram.bytes[60000], list, sizeof list);
+  Command listed = command(CommandKind::load, memory_at(0), sram_at(0), 16, 1);
+  std::get<Transfer>(listed.body).list = 60000;
+  std::get<Transfer>(listed.body).destination_stride = 0x0200'0000;  // 60000 x 32 MiB
+  listed.tag = 7;
+  struct Start : WheelClient {
+    DmaEngine& dma;
+    std::vector<Command> commands;
+    explicit Start(DmaEngine& d) : dma(d) {}
+    void on_wheel(Tick, Phase, std::uint64_t cookie) override { dma.issue(commands[cookie]); }
+  } start(dma);
+  start.commands = {listed};
+  bench.wheel.schedule(0, Phase::arbitrate, 1, start, 0);
+  sc_core::sc_start();
+  REQUIRE(recorder.seen.size() == 1);
+  CHECK(recorder.seen[0].tag == 7);
+  CHECK(recorder.seen[0].what.find("leaves the address range") != std::string::npos);
+  CHECK(end.status == std::vector<CommandStatus>{CommandStatus::misuse});
+  CHECK(memory.offers == 0);
 }

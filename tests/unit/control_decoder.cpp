@@ -109,7 +109,7 @@ TEST_CASE("malformed descriptors are refused with a sentence") {
   CHECK(broken(load(), [](auto& d) { d.header.kind = 0; }).find("kind 0") != std::string::npos);
   CHECK(broken(load(), [](auto& d) { d.header.kind = 11; }).find("kind 11") != std::string::npos);
   CHECK(broken(load(), [](auto& d) { d.header.reserved = 1; }).find("reserved") != std::string::npos);
-  CHECK(broken(load(), [](auto& d) { d.header.flags = 8; }).find("reserved") != std::string::npos);
+  CHECK(broken(load(), [](auto& d) { d.header.flags = 16; }).find("reserved") != std::string::npos);
   CHECK(broken(load(), [](auto& d) { d.header.wait_event = 16; }).find("event 16") != std::string::npos);
   CHECK(broken(load(), [](auto& d) { d.header.signal_event = 1, d.header.signal_node = 4; }).find("node 4") !=
         std::string::npos);
@@ -133,6 +133,115 @@ TEST_CASE("malformed descriptors are refused with a sentence") {
   CHECK(broken(ffn(), [](auto& d) { d.body.ffn.shift_pre = 32; }).find("shift") != std::string::npos);
   const moesaic_descriptor more = blank(MOESAIC_FENCE);
   CHECK(error_of(load(), &more).find("continued") != std::string::npos);
+}
+
+namespace {
+moesaic_descriptor multicast(std::uint64_t mask, moesaic_descriptor& more) {
+  moesaic_descriptor d = load();
+  d.header.kind = MOESAIC_SEND;
+  d.header.flags = MOESAIC_FLAG_MULTICAST | MOESAIC_FLAG_CONTINUED;
+  d.body.transfer.source = Address::make(NodeId(1), AddressUnit::sram, 0);
+  d.body.transfer.destination = Address::make(NodeId(2), AddressUnit::sram, 64);
+  std::memset(&more, 0, sizeof more);
+  const moesaic_multicast body{mask};
+  std::memcpy(&more, &body, sizeof body);
+  return d;
+}
+}  // namespace
+
+TEST_CASE("a multicast goes to other dies that exist, and its signal to all of them") {
+  moesaic_descriptor more;
+  moesaic_descriptor d = multicast(0b1101, more);
+  d.header.signal_event = 3;
+  d.header.signal_node = MOESAIC_ANY_NODE;
+  const auto command = std::get<Command>(decode(d, &more, kLimits));
+  const Transfer& t = std::get<Transfer>(command.body);
+  CHECK(t.multicast());
+  CHECK((t.goes_to(0) && !t.goes_to(1) && t.goes_to(2) && t.goes_to(3) && !t.goes_to(4)));
+  const auto error = [&](std::uint64_t mask, const std::function<void(moesaic_descriptor&)>& change = {}) {
+    moesaic_descriptor broken = multicast(mask, more);
+    if (change) change(broken);
+    return error_of(broken, &more);
+  };
+  CHECK(error(0).find("names no die") != std::string::npos);
+  CHECK(error(0b0110).find("its own die, 1") != std::string::npos);
+  CHECK(error(0b10100).find("names die 4; the package has dies 0 to 3") != std::string::npos);
+  CHECK(error(std::uint64_t{1} << 63).find("names die 63") != std::string::npos);
+  CHECK(error(0b1001).find("on die 2, which its mask 0x9 does not name") != std::string::npos);
+  CHECK(error(0b1101, [](auto& b) { b.header.signal_event = 3, b.header.signal_node = 2; }).find("0xFFFE") !=
+        std::string::npos);
+  CHECK(error(0b1101, [](auto& b) { b.header.kind = MOESAIC_LOAD; }).find("only a send") !=
+        std::string::npos);
+  CHECK(error(0b1101, [](auto& b) { b.header.flags = MOESAIC_FLAG_CONTINUED; }).find("can be continued") !=
+        std::string::npos);
+  CHECK(error_of(d).find("without its continuation") != std::string::npos);
+  moesaic_descriptor plain = load();
+  plain.header.signal_event = 1;
+  plain.header.signal_node = MOESAIC_ANY_NODE;
+  CHECK(error_of(plain).find("signal node 65534") != std::string::npos);
+}
+
+TEST_CASE("a priority is 0 to 7, and the bytes behind it are 0") {
+  moesaic_descriptor d = load();
+  d.body.transfer.priority = 7;
+  CHECK(std::get<Transfer>(std::get<Command>(decode(d, nullptr, kLimits)).body).priority == 7);
+  CHECK(priority_of(d) == 7);
+  d.body.transfer.priority = 8;
+  CHECK(error_of(d).find("priority 8") != std::string::npos);
+  d.body.transfer.priority = 0;
+  d.body.transfer.reserved_16 = 1;
+  CHECK(error_of(d).find("reserved") != std::string::npos);
+  CHECK(priority_of(ffn()) == 0);
+}
+
+TEST_CASE("operands end inside the SRAM: accepted with its last byte, refused with one more") {
+  const DecodeLimits small{NodeId(1), 4, 16, 4096};
+  const auto error = [&](const moesaic_descriptor& d) {
+    const auto result = decode(d, nullptr, small);
+    const auto* text = std::get_if<std::string>(&result);
+    return text == nullptr ? std::string() : *text;
+  };
+  // A load of 3 rows of 32 bytes, 100 apart.
+  moesaic_descriptor d = load();
+  d.body.transfer.destination_stride = 100;
+  d.body.transfer.destination = Address::make(NodeId(1), AddressUnit::sram, 4096 - 232);
+  CHECK(error(d).empty());
+  d.body.transfer.destination += 1;
+  CHECK(error(d).find("the destination at 3865, 3 x 32 bytes, 100 apart, ends beyond the SRAM") !=
+        std::string::npos);
+  d.body.transfer.rows = 0xFFFF'FFFF;
+  d.body.transfer.destination_stride = 0xFFFF'FFFF;
+  CHECK(error(d).find("beyond the SRAM") != std::string::npos);
+  // A list of 10 entries.
+  d = load();
+  d.body.transfer.rows = 10;
+  d.body.transfer.list = 4096 - 120;
+  CHECK(error(d).empty());
+  d.body.transfer.list += 1;
+  CHECK(error(d).find("the token list at 3977") != std::string::npos);
+  d.body.transfer.rows = 65537;
+  CHECK(error(d).find("65537 entries") != std::string::npos);
+  // Weights of an ffn: 8 rows of 64.
+  d = ffn();
+  d.body.ffn.down_weights = 4096 - 512;
+  CHECK(error(d).empty());
+  d.body.ffn.down_weights += 1;
+  CHECK(error(d).find("down_weights at 3585") != std::string::npos);
+  // A vector fill whose bytes overflow 64 bits.
+  d = blank(MOESAIC_VECTOR);
+  d.body.vector.list = MOESAIC_NO_OFFSET;
+  d.body.vector.width = 0xFFFF'FFFF;
+  d.body.vector.rows = 0xFFFF'FFFF;
+  CHECK(error(d).find("y at 0") != std::string::npos);
+  d.body.vector.width = 1024;
+  d.body.vector.rows = 1;
+  CHECK(error(d).empty());
+  d = blank(MOESAIC_GEMM);
+  d.body.gemm.m = d.body.gemm.n = 32;
+  d.body.gemm.k = 64;
+  CHECK(error(d).empty());
+  d.body.gemm.n = 33;
+  CHECK(error(d).find("y at 0, 32 x 132 bytes") != std::string::npos);
 }
 
 TEST_CASE("the signal of a send goes to the die that receives the data") {

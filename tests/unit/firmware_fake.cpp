@@ -165,6 +165,7 @@ Package::Package(const moesaic_image& image, const Config& config)
     const moesaic_core_info info = info_of(core->die, core->role);
     const moesaic_hal hal = HalFunctions::table(*core);
     char message[300] = "";
+    core->firmware.struct_size = sizeof core->firmware;
     if (image.create(&info, &hal, values.data(), &core->firmware, message, sizeof message) == 0)
       throw std::runtime_error(std::string("create: ") + message);
   }
@@ -364,6 +365,10 @@ std::string Package::who_waits() const {
   std::string text;
   for (const auto& core : cores_) {
     if (!core->layer_finished) text += "core " + std::to_string(core->die) + " has not finished; ";
+    if (core->firmware.waits != nullptr)
+      core->firmware.waits(core->firmware.self, &text, [](void* t, const char* line, std::uint32_t length) {
+        *static_cast<std::string*>(t) += std::string(line, length) + "; ";
+      });
     for (std::size_t q = 0; q < core->queues.size(); ++q) {
       const auto& queue = core->queues[q];
       if (queue.started.empty()) continue;

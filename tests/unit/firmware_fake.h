@@ -5,8 +5,9 @@
 // Models: command queues, events, slots, lists, mailboxes, DMA, fabric and engine by their contract
 // (docs/firmware.md), and every order of completion that the contract allows; commands read when they start
 // and write when they end, and two that touch the same bytes at once are an error. Does not model: time,
-// chunks, the numerics of the engine (y += (x.Wg)(x.Wu) gate Wd, modulo 2^32). Errors: run() throws with the
-// first one, or with who waits for whom when nothing can happen any more.
+// chunks, continuations (biases, multicast), the numerics of the engine (y += (x.Wg)(x.Wu) gate Wd, modulo
+// 2^32). Errors: run() throws with the first one, or with who waits for whom when nothing can happen any
+// more.
 #pragma once
 
 #include <array>

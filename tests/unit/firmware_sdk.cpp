@@ -23,6 +23,7 @@ struct Recorder {
   std::uint32_t room = 0;
   std::uint64_t charged = 0;
   std::string failure;
+  std::string said;
 
   moesaic_hal table() {
     moesaic_hal h{};
@@ -42,6 +43,10 @@ struct Recorder {
     h.charge = [](void* c, std::uint64_t cycles) { self(c).charged += cycles; };
     h.fail = [](void* c, const char* text, std::uint32_t n) { self(c).failure.assign(text, n); };
     h.cost_of = [](void*, std::uint32_t operation) -> std::uint32_t { return 10 + operation; };
+    h.statistic = [](void* c, const char* name, const char* unit, double value) {
+      self(c).said += std::string(name) + "=" + std::to_string(value) + unit + ";";
+    };
+    h.mark = [](void* c, const char* text, std::uint32_t n) { self(c).said += std::string(text, n) + ";"; };
     return h;
   }
   static Recorder& self(void* c) { return *static_cast<Recorder*>(c); }
@@ -231,6 +236,10 @@ TEST_CASE("Charged containers charge the configured cost of every operation") {
   vector.scan([&](int x) { sum += x; });
   CHECK(sum == 15);
   CHECK(b.recorder.charged == 10 + 5 * 11);
+  b.recorder.charged = 0;
+  CHECK(vector.take(1) == 2);
+  CHECK(b.recorder.charged == 13);
+  CHECK(vector.items() == std::vector<int>{1, 3, 4, 5});
 }
 
 namespace {
@@ -238,6 +247,7 @@ namespace {
 struct Thrower : Core {
   void on_boot() override { throw std::runtime_error("not today"); }
   void on_timer() override { throw 7; }
+  std::vector<std::string> waits() const override { return {"for rain", "for money"}; }
 };
 struct Image {
   static constexpr const char* kName = "thrower";
@@ -281,6 +291,70 @@ TEST_CASE("What a handler throws ends the run with its text and does not cross t
   core.timer(core.self);
   CHECK(recorder.failure.find("not a std::exception") != std::string::npos);
   core.layer_start(core.self, 0, 0);
+  core.destroy(core.self);
+}
+
+TEST_CASE("Functions that were appended to the table are called only where the program has them") {
+  Recorder recorder;
+  moesaic_hal table = recorder.table();
+  Hal present(info_of_die(0), table);
+  present.statistic("waves", "count", 3);
+  present.mark("layer 0");
+  CHECK(recorder.said == "waves=3.000000count;layer 0;");
+  // An older program's table ends before them: what lies there in memory means something else.
+  recorder.said.clear();
+  table.struct_size = kOldestHalBytes;
+  Hal absent(info_of_die(0), table);
+  absent.statistic("waves", "count", 3);
+  absent.mark("layer 0");
+  CHECK(recorder.said.empty());
+  absent.charge(7);
+  CHECK(recorder.charged == 7);
+}
+
+TEST_CASE("An image starts on every program of its contract, the oldest one too") {
+  Recorder recorder;
+  const moesaic_core_info info = info_of_die(0);
+  moesaic_hal hal = recorder.table();
+  moesaic_core core{};
+  char message[80] = "";
+  for (const std::size_t bytes : {kOldestHalBytes, sizeof hal, sizeof hal + 64}) {
+    hal.struct_size = static_cast<std::uint32_t>(bytes);
+    REQUIRE(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 1);
+    core.destroy(core.self);
+  }
+  hal.struct_size = kOldestHalBytes - 1;
+  CHECK(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 0);
+  CHECK(std::string(message) == "the program speaks another version of the firmware contract");
+  // The order of the table is the contract: two numbers, the context and eleven functions are the oldest
+  // part.
+  CHECK(kOldestHalBytes == 8 + 12 * sizeof(void*));
+}
+
+TEST_CASE("Handlers that were appended are filled in only where the program has room for them") {
+  Recorder recorder;
+  const moesaic_core_info info = info_of_die(0);
+  const moesaic_hal hal = recorder.table();
+  char message[80] = "";
+  // A program of today stamps what it knows.
+  moesaic_core core{};
+  core.struct_size = sizeof core;
+  REQUIRE(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 1);
+  CHECK(core.struct_size == sizeof core);
+  std::string said;
+  core.waits(core.self, &said, [](void* to, const char* text, std::uint32_t length) {
+    *static_cast<std::string*>(to) += std::string(text, length) + ";";
+  });
+  CHECK(said == "for rain;for money;");
+  core.destroy(core.self);
+  // The oldest did not, and has something else behind its struct.
+  core = {};
+  std::memset(&core.waits, 0x5A, sizeof core.waits);
+  REQUIRE(Table::kImage.create(&info, &hal, nullptr, &core, message, sizeof message) == 1);
+  CHECK(core.struct_size == detail::kOldestCoreBytes);
+  std::uint8_t behind = 0;
+  std::memcpy(&behind, &core.waits, 1);
+  CHECK(behind == 0x5A);
   core.destroy(core.self);
 }
 

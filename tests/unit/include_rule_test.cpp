@@ -47,7 +47,9 @@ const std::vector<Room>& rooms() {
       {"sc_main/", {"tlm/", "hw/", "sc_main/"}},
       {"firmware/sdk/", {"firmware/sdk/"}},
       {"firmware/lib/", {"firmware/sdk/", "firmware/lib/"}},
-      {"firmware/images/", {"firmware/sdk/", "firmware/lib/", "ITSELF"}},
+      {"firmware/images/", {"firmware/sdk/", "firmware/lib/", "firmware/image.h", "ITSELF"}},
+      {"firmware/template/", {"firmware/sdk/", "firmware/lib/", "firmware/image.h"}},
+      {"firmware/image.h", {"firmware/sdk/"}},
       {"tests/images/", {"firmware/sdk/", "firmware/lib/", "ITSELF"}},
       {"tests/", {"tlm/", "hw/", "sc_main/", "firmware/sdk/", "firmware/lib/", "tests/"}},
   };
@@ -99,8 +101,10 @@ std::vector<std::string> sources() {
   return files({"tlm", "hw", "firmware", "sc_main", "tests"}, {".h", ".cpp", ".hpp", ".c", ".cc"});
 }
 
-// The file that an #include "..." means: beside the including file, or from the root.
+// The file that an #include "..." means: beside the including file, or from the root. firmware/ is installed
+// as include/moesaic/, and may be included by that name.
 std::string resolve(const std::string& file, const std::string& included) {
+  if (starts_with(included, "moesaic/")) return "firmware/" + included.substr(8);
   const fs::path beside = (fs::path(file).parent_path() / included).lexically_normal();
   return fs::exists(root() / beside) ? beside.generic_string() : included;
 }

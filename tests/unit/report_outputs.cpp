@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "sc_main/report/comparison.h"
+#include "sc_main/report/html.h"
 #include "sc_main/report/json.h"
 #include "sc_main/report/metrics.h"
 #include "sc_main/report/output_folder.h"
@@ -76,6 +77,9 @@ struct Specimen {
     result.links[0].stats.wire_bytes = 1000;
     result.links[0].stats.peak_bytes_per_s = 288e9;
     result.deviations = {{"drop", 7}};
+    result.image_statistics = {{NodeId{0}, "agent", "rows", "count", 3.0},
+                               {NodeId{1}, "agent", "rows", "count", 4.5},
+                               {NodeId{1}, "agent", "share", "ratio", -0.25}};
     result.work.pairs = 2;
     result.functional = FunctionalCheck{128, 0, ""};
   }
@@ -191,6 +195,19 @@ TEST_CASE("the summary labels synthetic routing, oracles, deviations and assumpt
     INFO(said << "\n" << text);
     CHECK(text.find(said) != std::string::npos);
   }
+}
+
+TEST_CASE("the summary shows the spread of an image's statistics over its cores") {
+  const std::string text = summary_text(Specimen().report());
+  INFO(text);
+  CHECK(text.find("What image none says of itself\n"
+                  "  statistic  unit   cores  least   mean  greatest\n"
+                  "  rows       count      2      3   3.75       4.5\n"
+                  "  share      ratio      1  -0.25  -0.25     -0.25\n") != std::string::npos);
+  Specimen silent;
+  silent.result.image_statistics.clear();
+  CHECK(summary_text(silent.report()).find("says of itself") == std::string::npos);
+  CHECK(html_report(Specimen().report()).find("<td>rows</td><td>3</td><td>count</td>") != std::string::npos);
 }
 
 TEST_CASE("the summary has colours only when asked for") {

@@ -39,11 +39,34 @@ Agent::Agent(Hal& hal, const Settings& settings)
 }
 
 void Agent::on_boot() {
+  publish_plan();
   storage_.place(hal_);
   allocate_slots();
   // No command may overtake the slots.
   for (unsigned q = 1; q < lanes_.size(); ++q) lane(q).post(fence().wait(plan_.events.ready, 1));
   flush();
+}
+
+void Agent::publish_plan() {
+  const SlicePlan& s = plan_.slices;
+  const auto number = [](const char* name, std::uint32_t value) {
+    return name + (" " + std::to_string(value));
+  };
+  hal_.log(MOESAIC_LOG_INFO,
+           "plan: " + number("experts owned", storage_.owned()) + number(", tokens", plan_.homes.count(me_)) +
+               number(", rows per wave", s.rows) + number(", waves per layer", s.waves) +
+               number(", slices per expert", s.slices) + number(", columns per slice", s.columns) +
+               number(", buffers", plan_.prefetch) + number(" of bytes", plan_.buffer_bytes) +
+               (plan_.slot_per_source ? ", a slot per sender" : ", one slot for all senders"));
+  hal_.statistic("rows_per_wave", "rows", s.rows);
+  hal_.statistic("waves_per_layer", "waves", s.waves);
+  hal_.statistic("slices_per_expert", "slices", s.slices);
+  hal_.statistic("columns_per_slice", "columns", s.columns);
+}
+
+void Agent::decide(const std::string& text) {
+  hal_.log(MOESAIC_LOG_DEBUG,
+           "layer " + std::to_string(layer_) + ", wave " + std::to_string(wave_) + ": " + text);
 }
 
 void Agent::allocate_slots() {
@@ -72,6 +95,9 @@ void Agent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
 void Agent::on_completion(const moesaic_completion& entry) {
   for (Backlog& each : lanes_) each.pump();
   if (entry.tag != kWaveDone) return;
+  decide("done");
+  hal_.statistic("rows_sent", "rows", static_cast<double>(sent_rows_));
+  hal_.statistic("routed_experts_computed", "experts", static_cast<double>(computed_experts_));
   running_ = false;
   ++number_;
   if (++wave_ < plan_.slices.waves) {
@@ -95,6 +121,7 @@ void Agent::start_wave() {
   running_ = true;
   computing_ = false;
   own_ = plan_.tokens(me_, wave_);
+  hal_.mark("layer " + std::to_string(layer_) + ", wave " + std::to_string(wave_));
   list_used_ = 0;
   table_.clear();
   loading_.clear();
@@ -178,6 +205,8 @@ void Agent::read_gate() {
 // These are needed whatever the peers send.
 void Agent::start_loading() {
   loading_ = table_.active();
+  decide(std::to_string(own_) + " own tokens need " + std::to_string(loading_.size()) +
+         " own experts: loading them");
   for (const std::uint32_t expert : loading_) stream_.load_expert(layer_, expert);
 }
 
@@ -197,6 +226,9 @@ void Agent::dispatch_to(std::uint16_t owner) {
   const std::uint32_t first = plan_.first_token(me_, wave_);
   std::vector<moesaic_list_entry> list;
   for (std::uint16_t i = 0; i < rows.size(); ++i) list.push_back({first + rows[i], rows[i], i, kGateOne, 0});
+  decide("sends " + std::to_string(rows.size()) + " rows for " + std::to_string(routes.size()) +
+         " choices to die " + std::to_string(owner));
+  sent_rows_ += rows.size();
   const PlacedList placed = put_list(list);
   const std::uint32_t reserved = plan_.x_row(plan_.first_row(owner, me_));
   lane(plan_.queues.dispatch)
@@ -225,7 +257,10 @@ void Agent::take_routes(const moesaic_mail& mail) {
     from.home_rows.at(number) = route.home_row;
     table_.add(plan_.owners.local(route.expert), {first_token + route.home_row, row, row, route.gate, 0});
   }
-  if (from.seen == from.choices) ++peers_known_;
+  if (from.seen != from.choices) return;
+  ++peers_known_;
+  decide("all routes of die " + std::to_string(mail.source_node) + " are here: " + std::to_string(from.rows) +
+         " rows for " + std::to_string(from.choices) + " choices");
 }
 
 void Agent::compute_if_known() {
@@ -258,11 +293,16 @@ void Agent::compute_experts() {
   // First those whose weights are on their way, in that order; then those that only peers need.
   for (const std::uint32_t expert : loading_)
     stream_.compute_expert(layer_, expert, put_list(table_.list(expert)));
+  std::size_t for_others = 0;
   for (const std::uint32_t expert : table_.active()) {
     if (std::binary_search(loading_.begin(), loading_.end(), expert)) continue;
     stream_.load_expert(layer_, expert);
     stream_.compute_expert(layer_, expert, put_list(table_.list(expert)));
+    ++for_others;
   }
+  computed_experts_ += loading_.size() + for_others;
+  decide("computes " + std::to_string(loading_.size() + for_others) + " experts, " +
+         std::to_string(for_others) + " of them for other dies alone");
   lane(plan_.queues.compute).post(fence().then_local(computed_.event));
   computed_.expect();
 }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "firmware/images/ep/plan.h"
@@ -40,6 +41,7 @@ class Agent : public Core {
     std::vector<std::uint16_t> home_rows;  ///< by number among the rows sent
   };
 
+  void publish_plan();
   void allocate_slots();
   void start_wave();
   void open_wave();
@@ -56,6 +58,8 @@ class Agent : public Core {
   void return_results();
   void finish_wave();
 
+  /// A line of the decision log, with the wave in front.
+  void decide(const std::string& text);
   PlacedList put_list(const std::vector<moesaic_list_entry>& list);
   Backlog& lane(unsigned queue) { return lanes_.at(queue); }
   /// Holds a queue until a counter has reached its target.
@@ -76,6 +80,7 @@ class Agent : public Core {
   std::vector<EventTarget> granted_;                          ///< by granting die
   std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< routes of waves that have not begun here
   std::uint32_t number_ = 0;                                  ///< of the wave in the run
+  std::uint64_t sent_rows_ = 0, computed_experts_ = 0;        ///< for the image's statistics
 
   // The wave.
   std::uint32_t layer_ = 0, wave_ = 0;

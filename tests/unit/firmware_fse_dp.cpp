@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// The image fse_dp on a package without time, under many orders of events: right results, no race, no hang;
+// and the hang that it must have when no slot is reserved.
+#include "firmware/images/fse_dp/slot_pool.h"
+#include "firmware/lib/ring.h"
+#include "tests/catch.h"
+#include "tests/unit/firmware_fake.h"
+
+using moesaic::fake::Config;
+using moesaic::fake::Package;
+using namespace moesaic::firmware;
+namespace image = moesaic::firmware::fse_dp;
+
+namespace {
+
+const moesaic_image& the_image() {
+  return moesaic::fake::load_image(MOESAIC_IMAGE_DIR, "fse_dp");
+}
+
+// Options in the image's order.
+enum Option { kPlacement, kPaired, kReservedSlot, kSlots, kSliceColumns };
+void set(Config& config, Option option, const std::string& value) {
+  while (config.options.size() < the_image().option_count)
+    config.options.emplace_back(the_image().options[config.options.size()].default_value);
+  config.options[option] = value;
+}
+
+Config small() {
+  Config config;
+  config.scheduler = 0;
+  return config;
+}
+
+// Runs a configuration under `seeds` orders; the first complaint, or nothing.
+std::string complaint(Config config, unsigned seeds) {
+  for (unsigned seed = 1; seed <= seeds; ++seed) {
+    config.seed = seed;
+    try {
+      Package package(the_image(), config);
+      package.run();
+      const std::string wrong = package.wrong_results();
+      if (!wrong.empty()) return wrong + " (seed " + std::to_string(seed) + ")";
+    } catch (const std::exception& error) {
+      return std::string(error.what()) + " (seed " + std::to_string(seed) + ")";
+    }
+  }
+  return "";
+}
+
+std::uint32_t minimum_sram(const Config& config) {
+  moesaic_core_info info{};
+  info.struct_size = sizeof info;
+  info.rows = static_cast<std::uint16_t>(config.rows);
+  info.columns = static_cast<std::uint16_t>(config.columns);
+  info.nodes = static_cast<std::uint16_t>(config.rows * config.columns);
+  info.hidden = config.hidden;
+  info.expert_width = config.expert_width;
+  info.experts = config.experts;
+  info.shared_experts = config.shared_experts;
+  info.top_k = config.top_k;
+  info.tokens = config.tokens;
+  std::vector<const char*> values;
+  for (std::uint32_t i = 0; i < the_image().option_count; ++i)
+    values.push_back(i < config.options.size() ? config.options[i].c_str()
+                                               : the_image().options[i].default_value);
+  return static_cast<std::uint32_t>(the_image().minimum_sram(&info, values.data()));
+}
+
+/// Two slots of one column on every die, and every token needs every expert: what fills rings best.
+Config two_slots(unsigned rows, unsigned columns) {
+  Config config = small();
+  config.rows = rows;
+  config.columns = columns;
+  config.tokens = 2 * rows * columns;
+  config.hidden = 4;
+  config.experts = config.top_k = 3;
+  set(config, kSlots, "2");
+  set(config, kSliceColumns, "1");
+  config.sram_bytes = minimum_sram(config);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a ring visits the dies of a mesh in snake order, and any subset of them in the same order") {
+  const SnakeRing ring(3, 3);
+  std::vector<unsigned> order;
+  for (RingPlace p = 0; p < 9; ++p) order.push_back(ring.die(p));
+  CHECK(order == std::vector<unsigned>{0, 1, 2, 5, 4, 3, 6, 7, 8});
+  CHECK(ring.place(3) == 5);
+  const DieSet set = only(1) | only(4) | only(8);
+  CHECK(ring.next(set, 1) == 4);
+  CHECK(ring.next(set, 2) == 4);
+  CHECK(ring.next(set, 4) == 8);
+  CHECK(ring.next(set, 8) == 1);  // over the seam
+  CHECK(ring.next(only(4), 4) == 4);
+  CHECK(SnakeRing::past_seam(4, 1));
+  CHECK(!SnakeRing::past_seam(4, 4));
+  CHECK(!SnakeRing::past_seam(4, 8));
+}
+
+TEST_CASE("a slice enters a ring at the nearest die of its trajectory") {
+  const SnakeRing ring(3, 3);
+  CHECK(ring.entry(only(2) | only(3), 2) == 2);
+  // Die 0 has neighbours 1 (place 1) and 3 (place 5): as near as each other, the next in ring order.
+  CHECK(ring.entry(only(1) | only(5), 0) == 1);
+  CHECK(ring.entry(only(5) | only(8), 0) == 5);
+  // Die 4 in the middle (place 4): die 8 (place 8) is as far as die 0 (place 0), and comes first.
+  CHECK(ring.entry(only(0) | only(8), 4) == 8);
+}
+
+TEST_CASE("a slot is kept for what has passed the seam, and for nothing else") {
+  image::SlotPool pool(3, 1);
+  image::Visit before, past;
+  past.past_seam = true;
+  CHECK(pool.take(before) == 0);
+  CHECK(pool.admits(false));
+  CHECK(pool.take(before) == 1);
+  CHECK(!pool.admits(false));
+  CHECK(pool.admits(true));
+  CHECK(pool.take(past) == 2);
+  CHECK(!pool.admits(true));
+  // What has passed the seam may take any slot; as long as it has one, it needs no other kept.
+  pool.release(0);
+  CHECK(pool.admits(false));
+  CHECK(pool.take(past) == 0);
+  pool.release(2);
+  pool.release(0);
+  CHECK(pool.take(before) == 0);
+  CHECK(!pool.admits(false));
+}
+
+TEST_CASE("fse_dp computes what the reference computes on two by two dies") {
+  CHECK(complaint(small(), 200) == "");
+}
+
+TEST_CASE("fse_dp runs several layers and iterations, with the scheduler on any die") {
+  Config config = small();
+  config.layers = 3;
+  config.iterations = 2;
+  config.shared_experts = 2;
+  for (std::uint16_t die = 0; die < 4; ++die) {
+    config.scheduler = die;
+    CHECK(complaint(config, 25) == "");
+  }
+}
+
+TEST_CASE("fse_dp runs on a single die") {
+  Config config = small();
+  config.rows = config.columns = 1;
+  config.shared_experts = 1;
+  config.layers = 2;
+  CHECK(complaint(config, 30) == "");
+}
+
+TEST_CASE("fse_dp runs with fewer tokens than dies and fewer experts than dies") {
+  Config config = small();
+  config.rows = 3;
+  config.tokens = 2;
+  CHECK(complaint(config, 60) == "");
+  config.experts = 3;
+  config.shared_experts = 1;
+  CHECK(complaint(config, 60) == "");
+  config.tokens = 1;
+  config.experts = 1;
+  config.top_k = 1;
+  CHECK(complaint(config, 60) == "");
+}
+
+TEST_CASE("fse_dp runs in the SRAM that it says it needs, in many waves, and not in less") {
+  for (const std::uint32_t tokens : {7u, 16u, 33u}) {
+    Config config = small();
+    config.tokens = tokens;
+    config.layers = 2;
+    config.hidden = 7;
+    config.expert_width = 5;
+    config.top_k = 3;
+    config.sram_bytes = minimum_sram(config);
+    CHECK(complaint(config, 40) == "");
+    config.sram_bytes -= 1;
+    CHECK(complaint(config, 1).find("fse_dp needs at least") != std::string::npos);
+  }
+}
+
+TEST_CASE("fse_dp runs between its least SRAM and plenty") {
+  Config config = small();
+  config.tokens = 30;
+  config.expert_width = 11;
+  config.hidden = 5;
+  config.shared_experts = 1;
+  const std::uint32_t least = minimum_sram(config);
+  for (std::uint32_t more = 0; more < 3000; more += 151) {
+    config.sram_bytes = least + more;
+    CHECK(complaint(config, 4) == "");
+  }
+}
+
+TEST_CASE("fse_dp serves every top-k from one to eight, with all tokens on the same experts too") {
+  for (std::uint32_t k = 1; k <= 8; ++k) {
+    for (const bool sticky : {false, true}) {
+      Config config = small();
+      config.top_k = k;
+      config.experts = 12;
+      config.sticky_routing = sticky;
+      config.tokens = 21;
+      CHECK(complaint(config, 10) == "");
+    }
+  }
+}
+
+TEST_CASE("fse_dp runs with every placement, order, number of slots and slice width") {
+  Config config = small();
+  config.experts = 10;
+  config.expert_width = 13;
+  for (const char* placement : {"slices", "experts"}) {
+    for (const char* paired : {"true", "false"}) {
+      for (const char* slots : {"0", "2", "3", "7"}) {
+        for (const char* columns : {"0", "1", "4", "100"}) {
+          set(config, kPlacement, placement);
+          set(config, kPaired, paired);
+          set(config, kSlots, slots);
+          set(config, kSliceColumns, columns);
+          CHECK(complaint(config, 3) == "");
+        }
+      }
+    }
+  }
+  set(config, kSlots, "1");
+  CHECK(complaint(config, 1).find("slots must be 0, or 2 or more") != std::string::npos);
+}
+
+TEST_CASE("fse_dp runs with short and few command queues, small mailboxes and few slots") {
+  Config config = small();
+  config.shared_experts = 1;
+  config.layers = 2;
+  set(config, kSliceColumns, "2");
+  for (const std::uint32_t queues : {5u, 6u, 8u, 16u}) {
+    for (const std::uint32_t depth : {1u, 2u, 3u, 64u}) {
+      config.command_queues = queues;
+      config.queue_depth = depth;
+      config.mail_depth = depth == 1 ? 1 : 2;
+      config.slots = queues == 5 ? 4 : 64;
+      CHECK(complaint(config, 8) == "");
+    }
+  }
+  config.command_queues = 4;
+  CHECK(complaint(config, 1).find("fse_dp needs 5 command queues") != std::string::npos);
+  config.command_queues = 5;
+  config.slots = 3;
+  CHECK(complaint(config, 1).find("fse_dp needs 4 slots") != std::string::npos);
+  config.slots = 4;
+  config.events = 7;
+  CHECK(complaint(config, 1).find("fse_dp needs 8 event counters") != std::string::npos);
+}
+
+TEST_CASE("fse_dp loads from the memory of other dies where a die, or a whole trajectory, has none") {
+  Config config = small();
+  config.rows = config.columns = 3;
+  const std::uint64_t some = 1u << 20;
+  config.memory = {some, 0, some, 0, 0, 0, some, 0, some};
+  config.tokens = 20;
+  set(config, kSliceColumns, "2");
+  CHECK(complaint(config, 20) == "");
+  set(config, kPlacement, "experts");
+  CHECK(complaint(config, 20) == "");
+  config.memory = std::vector<std::uint64_t>(9, 0);
+  config.memory[4] = some;
+  CHECK(complaint(config, 10) == "");
+  config.memory[4] = 0;
+  CHECK(complaint(config, 1).find("no die of the package has memory") != std::string::npos);
+  config.memory[4] = 100;
+  CHECK(complaint(config, 1).find("weights and tokens need") != std::string::npos);
+}
+
+TEST_CASE("fse_dp finds its results among random shapes") {
+  std::mt19937_64 random(42);
+  const auto between = [&](std::uint32_t low, std::uint32_t high) {
+    return low + static_cast<std::uint32_t>(random() % (high - low + 1));
+  };
+  for (unsigned i = 0; i < 150; ++i) {
+    Config config = small();
+    config.rows = between(1, 3);
+    config.columns = between(1, 3);
+    config.scheduler = static_cast<std::uint16_t>(between(0, config.rows * config.columns - 1));
+    config.hidden = between(1, 12);
+    config.expert_width = between(1, 20);
+    config.experts = between(1, 20);
+    config.top_k = std::min(config.experts, between(1, 8));
+    config.shared_experts = between(0, 2);
+    config.tokens = between(1, 40);
+    config.layers = between(1, 2);
+    config.queue_depth = between(1, 10);
+    config.mail_depth = between(1, 5);
+    if (between(0, 1) != 0) set(config, kSliceColumns, std::to_string(between(1, 5)));
+    config.sram_bytes = minimum_sram(config) + between(0, 4000);
+    INFO("shape " << i);
+    CHECK(complaint(config, 2) == "");
+  }
+}
+
+TEST_CASE("two slots are enough on every mesh up to four by four, in every order of events") {
+  for (unsigned rows = 1; rows <= 4; ++rows) {
+    for (unsigned columns = 1; columns <= 4; ++columns) {
+      INFO(rows << " x " << columns);
+      CHECK(complaint(two_slots(rows, columns), 6) == "");
+      // Trajectories of many different subsets.
+      Config mixed = two_slots(rows, columns);
+      mixed.experts = 12;
+      mixed.top_k = 2;
+      CHECK(complaint(mixed, 6) == "");
+    }
+  }
+}
+
+TEST_CASE("without a reserved slot greedy loads fill a ring, and the hang says who waits for whom") {
+  unsigned hangs = 0;
+  for (const auto& [rows, columns] : {std::pair{1u, 2u}, {2u, 2u}, {3u, 3u}}) {
+    Config config = two_slots(rows, columns);
+    set(config, kReservedSlot, "false");
+    const std::string text = complaint(config, 20);
+    if (text.empty()) continue;
+    ++hangs;
+    CHECK(text.find("hang: ") == 0);
+    CHECK(text.find("to grant a slot") != std::string::npos);
+    CHECK(text.find("slices of other dies wait for a slot here; all 2 are taken or reserved") !=
+          std::string::npos);
+  }
+  CHECK(hangs == 3);
+}
+
+TEST_CASE("fse_dp spends control time that grows with the work") {
+  Config config = small();
+  Package few(the_image(), config);
+  few.run();
+  config.tokens *= 20;
+  config.sram_bytes *= 4;
+  set(config, kSliceColumns, "1");
+  Package many(the_image(), config);
+  many.run();
+  CHECK(many.charged_cycles() > 3 * few.charged_cycles());
+}
