@@ -14,6 +14,17 @@ std::string place_of(std::uint64_t address) {
                      unit < kUnits.size() ? kUnits[unit] : "?", Address::offset(address));
 }
 
+std::string destinations_of(const Transfer& transfer) {
+  std::string dies;
+  unsigned count = 0;
+  for (unsigned node = 0; node < kMostNodes; ++node) {
+    if (!transfer.goes_to(node)) continue;
+    dies += fmt::format(" {}", node);
+    ++count;
+  }
+  return (count == 1 ? "die" : "dies") + dies;
+}
+
 struct Describe {
   TraceArgs& args;
   void operator()(std::monostate) const {}
@@ -22,6 +33,7 @@ struct Describe {
     args.push_back({"rows", std::uint64_t{t.rows}});
     args.push_back({"source", place_of(t.source)});
     args.push_back({"destination", place_of(t.destination)});
+    if (t.multicast()) args.push_back({"copies", destinations_of(t)});
   }
   void operator()(const FfnSlice& f) const {
     args.push_back({"layer", std::uint64_t{f.layer}});
@@ -63,8 +75,7 @@ std::string title_of(const Command& command) {
     return fmt::format("{} layer {} expert {} f {}", kind, ffn->layer, ffn->expert, ffn->f_begin);
   }
   if (command.kind == CommandKind::send) {
-    return fmt::format("send to die {}",
-                       index_of(Address::node(std::get<Transfer>(command.body).destination)));
+    return "send to " + destinations_of(std::get<Transfer>(command.body));
   }
   if (const auto* vector = std::get_if<Vector>(&command.body)) {
     return vector->op == VectorOp::fill ? "vector fill" : "vector add";

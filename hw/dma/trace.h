@@ -21,7 +21,7 @@ template <class V>
 void describe_signals(V& v, DmaChannelSignals& s) {
   v(TraceSignal::names("kind", kDmaChannelNames, "what the channel does"), s.kind);
   v(TraceSignal::bits("tag", 32, "", "tag of the command begun last"), s.tag);
-  v(TraceSignal::bits("bytes", 32, "bytes", "bytes that the command begun last moves"), s.bytes);
+  v(TraceSignal::bits("bytes", 32, "bytes", "bytes that the command begun last reads"), s.bytes);
 }
 
 struct DmaSignals {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
 #include <set>
@@ -18,6 +19,8 @@
 namespace moesaic {
 
 namespace {
+
+constexpr double kQuarterPowerOfTwo = 1.189207115002721;
 
 Tick parse_time(const std::string& text, const std::string& whole) {
   const auto refuse = [&](const char* why) {
@@ -89,6 +92,15 @@ std::string value_line(const TraceSignal& what, std::uint64_t value, const std::
   if (what.width == 1) return fmt::format("{}{}\n", value & 1, code);
   const std::uint64_t mask = what.width >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << what.width) - 1;
   return fmt::format("b{} {}\n", binary(value & mask), code);
+}
+
+// The order of blocks in the viewer: what is done first, then what it waits for.
+std::size_t rank_of(const std::string& scope) {
+  static constexpr std::array<const char*, 7> kBlocks{"_core", ".tensor_engine", ".dma",    ".sram",
+                                                      ".link", ".memory",        ".command"};
+  const auto found = std::find_if(kBlocks.begin(), kBlocks.end(),
+                                  [&](const char* block) { return scope.find(block) != std::string::npos; });
+  return static_cast<std::size_t>(found - kBlocks.begin());
 }
 
 std::vector<std::string> parts_of(const std::string& scope) {
@@ -344,42 +356,56 @@ void VcdWriter::write_enums(const std::vector<std::size_t>& order) const {
 }
 
 // Names, texts and counters as rows, and the numbers that say what a unit works on.
+// "+{command_processor agent queue3 head} package.die0.command_processor.agent.queue3.head[2:0]": the name
+// beside the curve, and what it is in the dump.
+std::string VcdWriter::alias_of(const Declared& signal) const {
+  const TraceSignal& what = signal.what;
+  const std::string name = signal.name();
+  const std::size_t first = name.find('.') + 1;
+  const bool in_die = name.compare(first, 3, "die") == 0;
+  std::string alias = name.substr(in_die ? name.find('.', first) + 1 : first);
+  // The viewer shows what is behind the last dot.
+  std::replace(alias.begin(), alias.end(), '.', ' ');
+  const bool bare = what.width == 1 || what.kind == TraceSignal::Kind::thousand;
+  return fmt::format("+{{{}}} {}{}", alias, name, bare ? "" : fmt::format("[{}:0]", what.width - 1));
+}
+
 std::string VcdWriter::save_row(const Declared& signal) const {
   using Kind = TraceSignal::Kind;
-  static const std::set<std::string> kShown{"tag", "layer", "expert", "f_begin", "interrupt"};
   const TraceSignal& what = signal.what;
+  static const std::set<std::string> kShown{"layer", "expert", "f_begin", "interrupt"};
+  const bool unit = what.name == std::string("tag") && rank_of(signal.scope) <= 2;
   const bool decoded = what.kind == Kind::names || what.kind == Kind::text;
-  const std::string name = what.width == 1 || what.kind == Kind::thousand
-                               ? signal.name()
-                               : fmt::format("{}[{}:0]", signal.name(), what.width - 1);
-  const std::string enums = options_.file.filename().string() + ".enums/";
+  const std::string name = alias_of(signal);
+  const std::string enums = options_.file.string() + ".enums/";
   if (decoded) return fmt::format("[color] 4\n@2024\n^1 {}{}\n{}\n", enums, enum_file(signal), name);
   // Counters as curves over two rows.
   const char* format = what.kind == Kind::thousand ? "c8420" : "88424";
   if (what.counter) return fmt::format("[color] 3\n@{}\n{}\n@20000\n-\n", format, name);
-  if (kShown.count(what.name) > 0)
+  if (unit || kShown.count(what.name) > 0)
     return fmt::format("[color] 6\n@{}\n{}\n", what.width == 1 ? "28" : "24", name);
   return "";
 }
 
 std::string VcdWriter::save_file(const std::vector<std::size_t>& order, Tick end) const {
   // Everything of a die together: what lies in its scope, its router, the links that leave it.
-  std::map<unsigned, std::map<std::size_t, std::string>> dies;
+  std::map<unsigned, std::map<std::pair<std::size_t, std::size_t>, std::string>> dies;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const Declared& signal = signals_[order[i]];
     const std::string row = save_row(signal);
-    if (!row.empty()) dies[index_of(signal.node)][i] = row;
+    if (!row.empty()) dies[index_of(signal.node)][{rank_of(signal.scope), i}] = row;
   }
-  // The window in a thousand pixels: GTKWave counts the power of two of units per pixel.
-  unsigned zoom = 0;
-  for (Tick span = (std::min(end, options_.to) - std::min(options_.from, end)) / 1000; span > 1; span /= 2)
-    ++zoom;
+  // The whole window: the zoom is the power of two of the units in a frame of 200 pixels, of which four fit.
+  const Tick span = std::min(end, options_.to) - std::min(options_.from, end);
+  unsigned quarters = 0;
+  for (double units = 4.0; units < static_cast<double>(span); units *= kQuarterPowerOfTwo) ++quarters;
   std::string text = fmt::format(
-      "[*] moesaic\n[dumpfile] \"{}\"\n[timestart] {}\n[size] 1400 900\n[pos] -1 -1\n*-{}.0 {} -1 -1 -1 -1 "
+      "[*] moesaic\n[dumpfile] \"{}\"\n[timestart] {}\n[size] 1400 900\n[pos] -1 -1\n*-{}.{:02} {} -1 -1 -1 "
+      "-1 "
       "-1 -1 "
       "-1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1\n[treeopen] package.\n[sst_width] "
       "200\n[signals_width] 400\n[sst_expanded] 0\n",
-      options_.file.filename().string(), options_.from, zoom + 1, options_.from);
+      options_.file.string(), options_.from, quarters / 4, quarters % 4 * 25, options_.from);
   for (const auto& [die, rows] : dies) {
     // The first die is open, the others are folded.
     const bool folded = die != dies.begin()->first;

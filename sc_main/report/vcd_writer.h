@@ -3,9 +3,9 @@
 // for GTKWave.
 //
 // Writes FILE, FILE.gtkw and FILE.enums/*.txt, each complete or not at all. One time unit is a femtosecond,
-// which is what the simulator counts in: nothing is rounded. The files hold no date and no path, so that
-// equal runs give equal bytes. Several changes of a signal at one time become the last of them. Values of the
-// window's begin are dumped there; what happens after its end is left out.
+// which is what the simulator counts in: nothing is rounded. The files hold no date, and no path but the
+// one the user gave, so that equal runs give equal bytes. Several changes of a signal at one time become the
+// last of them. Values of the window's begin are dumped there; what happens after its end is left out.
 #pragma once
 
 #include <filesystem>
@@ -69,6 +69,7 @@ class VcdWriter {
   std::string enum_file(const Declared& signal) const;
   void write_enums(const std::vector<std::size_t>& order) const;
   std::string save_file(const std::vector<std::size_t>& order, Tick end) const;
+  std::string alias_of(const Declared& signal) const;
   std::string save_row(const Declared& signal) const;
 
   VcdOptions options_;
