@@ -119,7 +119,7 @@ TEST_CASE("too small an SRAM is refused with the least that would do") {
   e.package.chiplet.sram.size_bytes = 4096;
   const Summary s = run_in_child(e);
   REQUIRE(s.refused);
-  REQUIRE(s.text.find("it needs at least") != std::string::npos);
+  REQUIRE(s.text.find("expected at least") != std::string::npos);
 }
 
 TEST_CASE("unknown images, unknown options and bad option values are refused with what is known") {

@@ -51,7 +51,7 @@ const std::vector<Room>& rooms() {
       {"firmware/template/", {"firmware/sdk/", "firmware/lib/", "firmware/image.h"}},
       {"firmware/image.h", {"firmware/sdk/"}},
       {"tests/images/", {"firmware/sdk/", "firmware/lib/", "ITSELF"}},
-      {"tests/", {"tlm/", "hw/", "sc_main/", "firmware/sdk/", "firmware/lib/", "tests/"}},
+      {"tests/", {"tlm/", "hw/", "sc_main/", "firmware/", "tests/"}},
   };
   return all;
 }
