@@ -12,6 +12,7 @@
 #include "tlm/event_wheel.h"
 #include "tlm/payload_pool.h"
 #include "tlm/trace.h"
+#include "tlm/train.h"
 #include "tlm/wheel_process.h"
 
 namespace moesaic {
@@ -45,10 +46,21 @@ struct RetiredSlice {
   std::vector<std::uint32_t> tokens;  ///< token ids from the token list, in list order
 };
 
-/// Contract: called once per compute that changed its output, when it retires.
+/// Bytes that a store has brought to a memory, one train of its DMA engine; what saved outputs are counted
+/// from.
+struct StoredRows {
+  NodeId node;  ///< die of the DMA engine
+  std::uint32_t tag;
+  Tick at;
+  Train rows;  ///< global addresses
+};
+
+/// Contract: retired() is called once per compute that changed its output, when it retires; stored() once per
+/// train of a store, when the memory has taken it.
 class WorkObserver {
  public:
   virtual void retired(const RetiredSlice& slice) = 0;
+  virtual void stored(const StoredRows&) {}
 
  protected:
   ~WorkObserver() = default;

@@ -217,6 +217,7 @@ void CommandProcessor::issue(Decoding decoding, Tick now) {
   queue.last_issue = {now, decoded};
   // 2. To its unit.
   if (CommandUnit* unit = unit_of(command.kind)) {
+    executing_[command.number] = {decoding.context, command.kind, command.tag};
     unit->issue(std::move(command));
   } else {
     execute_here(command, now);
@@ -245,6 +246,8 @@ void CommandProcessor::done(const Command& command, CommandStatus status) {
   CommandQueue& queue = contexts_[command.context].queues[command.queue];
   --queue.unfinished;
   queue.last_done = happening;
+  slots_.finished(static_cast<std::uint32_t>(command.activity));
+  executing_.erase(command.number);
   if (trace_) trace_->done(command);
   if (unit_of(command.kind) != nullptr) freed_of(command.kind) = happening;
   // 1. Signals. A send's goes with its data, unless there was none.
@@ -316,9 +319,14 @@ void CommandProcessor::send_signal(const Signal& signal, Happening happening) {
 }
 
 void CommandProcessor::add_to_event(std::uint16_t event, std::uint16_t add, Happening happening) {
+  const std::uint32_t tag = ctx_.log[happening.cause].tag;
   if (event >= events_.size()) {
-    misuse(0, fmt::format("a signal for event {} arrived; this die has {}", event, events_.size()));
+    misuse(tag, fmt::format("a signal for event {} arrived; this die has {}", event, events_.size()));
     return;
+  }
+  if (events_[event] > 0xFFFF'FFFF - add) {
+    misuse(tag, fmt::format("event {} overflows: {} is added to {}", event, add, events_[event]));
+    add = static_cast<std::uint16_t>(0xFFFF'FFFF - events_[event]);
   }
   events_[event] += add;
   ++stats_.signals;
@@ -347,6 +355,12 @@ bool CommandProcessor::deliver(const ControlMessage& message) {
   MailNews news{};
   std::memcpy(&news.mail, message.mail.data(), sizeof news.mail);
   news.happening = happening;
+  if (news.mail.context == MOESAIC_SCHEDULER && scheduler_irq.size() == 0) {
+    misuse(0,
+           fmt::format("a message of kind {} from die {} to the scheduler core of this die, which has none",
+                       news.mail.kind, news.mail.source_node));
+    return true;
+  }
   ControlContext& context = contexts_[news.mail.context];
   if (context.inbox.full()) return false;
   context.inbox.push(happening.at, news);
@@ -389,6 +403,16 @@ bool CommandProcessor::send_mail(const MailNews& news) {
 void CommandProcessor::show() {
   trace_->look(now_tick(), contexts_,
                decoding_ ? &contexts_[decoding_->context].queues[decoding_->queue] : nullptr);
+}
+
+std::optional<std::string> CommandProcessor::unfinished_work(unsigned context) const {
+  for (const auto& [number, command] : executing_) {
+    if (command.context != context || command.kind == CommandKind::load || command.kind == CommandKind::send)
+      continue;
+    return fmt::format("the {} with tag {} is still under way",
+                       command.kind == CommandKind::store ? "store" : "engine command", command.tag);
+  }
+  return std::nullopt;
 }
 
 void CommandProcessor::misuse(std::uint32_t tag, std::string what) {

@@ -15,7 +15,10 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "hw/command.h"
@@ -70,10 +73,18 @@ class CommandProcessor : public sc_core::sc_module,
   Happening last_news(unsigned context) const override { return contexts_[context].news; }
 
   void on_wheel(Tick now, Phase phase, std::uint64_t cookie) override;
+  /// A sentence about a store or engine command of this core that its unit has not finished; none: there is
+  /// none. Loads and sends may be ahead of what the core is doing.
+  std::optional<std::string> unfinished_work(unsigned context) const;
   const CommandProcessorStats& stats() const { return stats_; }
   void report_waits(std::vector<std::string>& lines) const override;
 
  private:
+  struct Executing {
+    unsigned context;
+    CommandKind kind;
+    std::uint32_t tag;
+  };
   struct Decoding {
     unsigned context;
     unsigned queue;
@@ -126,7 +137,8 @@ class CommandProcessor : public sc_core::sc_module,
   std::deque<ControlMessage> signals_out_;  // bounded by the commands under way
   std::array<Happening, 2> freed_;          // last command done by the DMA engine, by the tensor engine
   std::optional<Decoding> decoding_;
-  unsigned next_queue_ = 0;  // round robin over all queues of both contexts
+  std::map<std::uint64_t, Executing> executing_;  // in a unit, by number
+  unsigned next_queue_ = 0;                       // round robin over all queues of both contexts
   std::uint64_t commands_issued_ = 0;
   WakeUp dispatch_wake_;
   WakeUp message_wake_;

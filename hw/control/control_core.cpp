@@ -121,7 +121,13 @@ void ControlCore::serve_mail() {
   const auto mail = read_register<moesaic_mail>(MOESAIC_REG_MAIL_POP);
   if (mail.kind == 0) return;
   begin_handler(irq_source->last_news(id_.role), CoreState::message);
-  if (firmware_.message != nullptr) firmware_.message(firmware_.self, &mail);
+  if (firmware_.message != nullptr) {
+    firmware_.message(firmware_.self, &mail);
+  } else {
+    ctx_.faults.report({id_.node, unit_of(id_.role), 0, now_tick(),
+                        fmt::format("a message of kind {} from die {} to a core that takes none", mail.kind,
+                                    mail.source_node)});
+  }
   end_handler();
 }
 

@@ -79,6 +79,9 @@ std::string bad_transfer(CommandKind kind, const Transfer& t, const DecodeLimits
   const auto is = [&](std::uint64_t a, AddressUnit unit) { return Address::unit(a) == unit; };
   const bool source_local = Address::node(t.source) == limits.self;
   const bool destination_local = Address::node(t.destination) == limits.self;
+  if (t.multicast()) {
+    if (std::string error = bad_destinations(t, limits); !error.empty()) return error;
+  }
   if (index_of(Address::node(t.source)) >= limits.nodes ||
       index_of(Address::node(t.destination)) >= limits.nodes) {
     return fmt::format("source {:#x} or destination {:#x} names a node that is not in the package", t.source,
@@ -97,9 +100,6 @@ std::string bad_transfer(CommandKind kind, const Transfer& t, const DecodeLimits
         return {};
       return "a store goes from this die's SRAM to memory";
     default:
-      if (t.multicast() && is(t.source, AddressUnit::sram) && source_local &&
-          is(t.destination, AddressUnit::sram))
-        return bad_destinations(t, limits);
       if (is(t.source, AddressUnit::sram) && source_local && is(t.destination, AddressUnit::sram) &&
           !destination_local) {
         return {};
@@ -299,6 +299,12 @@ Result decode(const moesaic_descriptor& d, const moesaic_descriptor* continuatio
     case CommandKind::vector:
       return decode_vector(std::move(command), d, limits);
     case CommandKind::slot_allocate:
+      if (const auto granted = d.body.slot.granted;
+          granted >= limits.nodes && granted != MOESAIC_NO_NODE && granted != MOESAIC_ANY_NODE) {
+        return fmt::format("a slot is granted to die {}; the package has dies 0 to {}", granted,
+                           limits.nodes - 1);
+      }
+      [[fallthrough]];
     case CommandKind::slot_release:
       command.body =
           SlotOp{d.body.slot.slot, d.body.slot.offset, d.body.slot.bytes, NodeId(d.body.slot.granted)};

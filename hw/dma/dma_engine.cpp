@@ -123,15 +123,23 @@ void DmaEngine::read_list(unsigned index) {
 void DmaEngine::make_plan(unsigned index, std::vector<ListEntry> list) {
   Channel& channel = channels_[index];
   const Transfer& transfer = transfer_of(channel);
-  if (!rows_fit(index, list)) channel.status = CommandStatus::misuse;
+  if (const auto error = check(transfer, list)) {
+    channel.status = CommandStatus::misuse;
+    ctx_.faults.report({node_, UnitId::dma, channel.command.tag, now_tick(), *error});
+  }
   channel.plan = std::make_unique<TransferPlan>(transfer, std::move(list), params_.chunk_bytes);
   pump(index, now_tick());
   finish_if_done(index, now_tick());
 }
 
-// Steps beyond the offset bits of an address would reach another unit or die.
-bool DmaEngine::rows_fit(unsigned index, const std::vector<ListEntry>& list) {
-  const Transfer& t = transfer_of(channels_[index]);
+// What the targets cannot see: that there is none, or that a row's offset runs into the other bits of its
+// address.
+std::optional<std::string> DmaEngine::check(const Transfer& t, const std::vector<ListEntry>& list) const {
+  for (const std::uint64_t address : {t.source, t.destination}) {
+    const bool own_memory = Address::node(address) == node_ && Address::unit(address) == AddressUnit::memory;
+    if (own_memory && memory_out.socket.size() == 0)
+      return fmt::format("die {} has no memory", index_of(node_));
+  }
   std::uint64_t in_row = list.empty() && t.rows > 0 ? t.rows - 1 : 0;
   std::uint64_t out_row = in_row;
   for (const ListEntry& entry : list) {
@@ -143,13 +151,11 @@ bool DmaEngine::rows_fit(unsigned index, const std::vector<ListEntry>& list) {
     return end <= Address::kOffsetMask;
   };
   if (fits(t.source, in_row, t.source_stride) && fits(t.destination, out_row, t.destination_stride))
-    return true;
-  ctx_.faults.report(
-      {node_, UnitId::dma, channels_[index].command.tag, now_tick(),
-       fmt::format("row {} of the source, {} bytes apart, or row {} of the destination, {} bytes "
-                   "apart, leaves the address range of its unit",
-                   in_row, t.source_stride, out_row, t.destination_stride)});
-  return false;
+    return std::nullopt;
+  return fmt::format(
+      "row {} of the source, {} bytes apart, or row {} of the destination, {} bytes apart, "
+      "leaves the address range of its unit",
+      in_row, t.source_stride, out_row, t.destination_stride);
 }
 
 // Issues reads while the buffer has room.
@@ -292,6 +298,8 @@ void DmaEngine::write_responded(unsigned index, tlm::tlm_generic_payload& payloa
       break;
     case CommandKind::store:
       stats_.stored_bytes += bytes;
+      if (payload.is_response_ok())
+        ctx_.work.stored({node_, channel.command.tag, now, train_of(payload).train});
       break;
     default:
       stats_.sent_bytes += bytes;

@@ -15,6 +15,8 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "hw/command.h"
@@ -86,7 +88,7 @@ class DmaEngine : public sc_core::sc_module,
   void issue_read(unsigned index, Chunk chunk, Tick now);
   void issue_write(unsigned index, InFlight& chunk, bool last, Tick now);
   void issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last);
-  bool rows_fit(unsigned index, const std::vector<ListEntry>& list);
+  std::optional<std::string> check(const Transfer& transfer, const std::vector<ListEntry>& list) const;
   void finish_if_done(unsigned index, Tick now);
   void attribute(Channel& channel, const InFlight& chunk, const CauseTimes& write_causes, Tick now);
   RequestPort& port_for(std::uint64_t address);

@@ -53,12 +53,32 @@ std::optional<std::string> SlotTable::release(std::uint16_t slot) {
     return fmt::format("slot {} does not exist; this die has slots 0 to {}", slot, slots_.size() - 1);
   }
   if (!slots_[slot].allocated) return fmt::format("slot {} is released but was not allocated", slot);
+  for (const auto& [command, user] : users_) {
+    if (std::find(user.slots.begin(), user.slots.end(), slot) == user.slots.end()) continue;
+    return fmt::format("slot {} is released while command tag {}, which uses it, is under way", slot,
+                       user.tag);
+  }
+  written_.remove(slots_[slot].offset, slots_[slot].offset + slots_[slot].bytes);
   by_offset_.erase(slots_[slot].offset);
   allocated_bytes_ -= slots_[slot].bytes;
   slots_[slot].allocated = false;
   ++generation_;
   if (watcher_) watcher_->slot_changed(slot, 0, allocated_bytes_);
   return std::nullopt;
+}
+
+void SlotTable::use(std::uint32_t command, std::uint32_t tag, std::uint64_t begin, std::uint64_t end) {
+  // The slot that begins at or before `begin` may reach into the range.
+  auto next = by_offset_.upper_bound(begin);
+  if (next != by_offset_.begin()) --next;
+  for (; next != by_offset_.end() && next->first < end; ++next) {
+    const std::uint16_t number = next->second;
+    if (slots_[number].offset + slots_[number].bytes <= begin) continue;
+    User& user = users_[command];
+    user.tag = tag;
+    if (std::find(user.slots.begin(), user.slots.end(), number) == user.slots.end())
+      user.slots.push_back(number);
+  }
 }
 
 std::optional<std::string> SlotTable::check_write(std::uint64_t offset, std::uint64_t bytes, NodeId writer,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slot table of a die's SRAM: which regions may be written by DMA, engine and fabric, and which other die
-// may write them.
+// The slot table of a die's SRAM: which regions may be written by DMA, engine and fabric, which other die may
+// write them, which bytes hold something, and which commands under way use a slot.
 //
-// Models: allocation, release and the check of every data-plane write.
+// Models: allocation, release and the checks of every data-plane access. The bytes of a released slot hold
+// nothing any more; a slot that a command under way has accessed is not released.
 // Does not model: anything in time; the command processor charges its own cycles.
 // Misuse is returned as one sentence (what was wrong, with values); whoever asked reports it with its tag.
 #pragma once
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "hw/command.h"
+#include "hw/sram/storage.h"
 #include "tlm/address_map.h"
 
 namespace moesaic {
@@ -40,6 +42,14 @@ class SlotTable {
   std::optional<std::string> check_write(std::uint64_t offset, std::uint64_t bytes, NodeId writer,
                                          NodeId self) const;
 
+  /// Bytes [begin, end) were written, by whomever.
+  void wrote(std::uint64_t begin, std::uint64_t end) { written_.add(begin, end); }
+  bool holds_data(std::uint64_t begin, std::uint64_t end) const { return written_.covers(begin, end); }
+
+  /// Command `command` of this die accesses bytes [begin, end): it uses the slots there until finished().
+  void use(std::uint32_t command, std::uint32_t tag, std::uint64_t begin, std::uint64_t end);
+  void finished(std::uint32_t command) { users_.erase(command); }
+
   /// Null: nobody watches.
   void watch(SlotWatcher* watcher) { watcher_ = watcher; }
 
@@ -58,8 +68,15 @@ class SlotTable {
     bool allocated = false;
   };
 
+  struct User {
+    std::uint32_t tag = 0;
+    std::vector<std::uint16_t> slots;
+  };
+
   std::vector<Slot> slots_;
   std::map<std::uint64_t, std::uint16_t> by_offset_;  // allocated slots
+  ByteRanges written_;
+  std::map<std::uint32_t, User> users_;  // by command
   std::uint64_t size_bytes_;
   std::uint64_t allocated_bytes_ = 0;
   std::uint64_t peak_allocated_bytes_ = 0;

@@ -91,8 +91,9 @@ bool Sram::offer(unsigned port, tlm::tlm_generic_payload& payload) {
   request.misuse = check(port, payload);
   request.generation = slots_.generation();
   withheld_since_[port] = kNever;
-  // 3. Into the timing core.
   const TrainExtension& extension = train_of(payload);
+  if (!request.misuse) note_use(port, extension);
+  // 3. Into the timing core.
   const SramAccess kind = payload.is_read()      ? SramAccess::read
                           : extension.accumulate ? SramAccess::accumulate
                                                  : SramAccess::write;
@@ -129,11 +130,8 @@ void Sram::complete(unsigned port, std::uint64_t id, Tick now) {
   if (trace_) trace_->queue(now, port, outstanding_[port]);
   tlm::tlm_generic_payload& payload = *request.payload;
   TrainExtension& extension = train_of(payload);
-  // 1. The rules that depend on the present: slots may have been released meanwhile.
-  if (!request.misuse && payload.is_write() && request.generation != slots_.generation()) {
-    request.misuse = check_slots(port, extension);
-  }
-  if (!request.misuse && payload.is_read() && extension.list) request.misuse = check_list(extension.train);
+  // 1. The rules that depend on the present.
+  if (!request.misuse) request.misuse = check_now(port, request);
   // 2. The bytes.
   if (request.misuse) {
     refuse(request, now);
@@ -146,6 +144,47 @@ void Sram::complete(unsigned port, std::uint64_t id, Tick now) {
   extension.causes = CauseTimes{};
   extension.causes[static_cast<std::size_t>(Cause::sram)] = now - request.begin;
   port_of(port).respond(payload);
+}
+
+// Slots may have been released since the request came, and the bytes written only now.
+std::optional<std::string> Sram::check_now(unsigned port, const Request& request) const {
+  const TrainExtension& extension = train_of(*request.payload);
+  if (request.payload->is_read())
+    return extension.list ? check_list(extension.train) : check_data(extension.train, "read");
+  if (request.generation != slots_.generation()) {
+    if (auto error = check_slots(port, extension)) return error;
+  }
+  if (extension.accumulate) return check_data(extension.train, "added to");
+  return std::nullopt;
+}
+
+std::optional<std::string> Sram::check_data(const Train& train, const char* what) const {
+  const std::uint64_t begin = Address::offset(train.address);
+  if (slots_.holds_data(begin, end_of(train))) return std::nullopt;
+  std::optional<std::string> error;
+  for_each_range(train, [&](std::uint64_t offset, std::uint64_t bytes) {
+    if (error || slots_.holds_data(offset, offset + bytes)) return;
+    error =
+        fmt::format("bytes {} to {} are {}, but not all of them were written since their slot was allocated",
+                    offset, offset + bytes - 1, what);
+  });
+  return error;
+}
+
+// Which slots a command of this die has accessed; commands of others are done when their data have left.
+void Sram::note_use(unsigned port, const TrainExtension& extension) {
+  if (port == kFabricPort || extension.activity == kRootActivity) return;
+  const std::uint32_t tag = ctx_.log[extension.activity].tag;
+  for_each_range(extension.train, [&](std::uint64_t offset, std::uint64_t bytes) {
+    slots_.use(static_cast<std::uint32_t>(extension.activity), tag, offset, offset + bytes);
+  });
+}
+
+void Sram::note_write(const Train& train) {
+  const std::uint64_t begin = Address::offset(train.address);
+  if (slots_.holds_data(begin, end_of(train))) return;
+  for_each_range(train,
+                 [&](std::uint64_t offset, std::uint64_t bytes) { slots_.wrote(offset, offset + bytes); });
 }
 
 void Sram::refuse(const Request& request, Tick now) {
@@ -173,7 +212,10 @@ void Sram::account(unsigned port, const Request& request, Tick now) {
 void Sram::move_bytes(tlm::tlm_generic_payload& payload) {
   const TrainExtension& extension = train_of(payload);
   const Train& train = extension.train;
-  if (payload.is_write()) forget_control_data(train);
+  if (payload.is_write()) {
+    forget_control_data(train);
+    note_write(train);
+  }
   if (!ctx_.pool.functional()) return;
   std::uint8_t* data = payload.get_data_ptr();
   if (payload.is_write() && ctx_.injector) {
@@ -269,6 +311,7 @@ void Sram::access(unsigned port, tlm::tlm_generic_payload& payload, sc_core::sc_
   } else {
     storage_.write(offset, payload.get_data_ptr(), bytes);
     control_data_.add(offset, offset + bytes);
+    slots_.wrote(offset, offset + bytes);
   }
   ++stats_.core_accesses;
   stats_.core_bytes += bytes;
@@ -283,6 +326,7 @@ unsigned Sram::debug(unsigned, tlm::tlm_generic_payload& payload) {
     storage_.read(offset, payload.get_data_ptr(), bytes);
   } else if (payload.is_write()) {
     storage_.write(offset, payload.get_data_ptr(), bytes);
+    slots_.wrote(offset, offset + bytes);
   }
   payload.set_response_status(tlm::TLM_OK_RESPONSE);
   return static_cast<unsigned>(bytes);

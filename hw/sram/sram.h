@@ -2,8 +2,9 @@
 // The SRAM of a die: sockets for tensor engine, DMA engine, network interface and control cores.
 //
 // Models: banked timing (hw/sram/sram_core.h), bounded queues per port, the slot table (every write of the
-// data plane must lie in one allocated slot, and come from this die or the granted one), read-modify-write
-// accumulation of int32, and in functional mode the bytes. Bytes are read and stored at the response.
+// data plane must lie in one allocated slot, and come from this die or the granted one; every read and every
+// accumulation must find bytes that something has written), read-modify-write accumulation of int32, and in
+// functional mode the bytes. Bytes are read and stored at the response.
 // Does not model: ECC; contention of the control cores' few bytes with the data plane.
 // Time: a request is accepted when its port's queue has a place, arrives then, and is answered when the last
 // of its accesses is. Core accesses take the read or write latency plus a cycle per further bank word.
@@ -68,6 +69,10 @@ class Sram : public sc_core::sc_module, public WhoWaits, private Server, private
   std::optional<std::string> check_range(const Train& train) const;
   std::optional<std::string> check_slots(unsigned port, const TrainExtension& extension) const;
   std::optional<std::string> check_list(const Train& train) const;
+  std::optional<std::string> check_data(const Train& train, const char* what) const;
+  std::optional<std::string> check_now(unsigned port, const Request& request) const;
+  void note_use(unsigned port, const TrainExtension& extension);
+  void note_write(const Train& train);
   void complete(unsigned port, std::uint64_t id, Tick now);
   void move_bytes(tlm::tlm_generic_payload& payload);
   void forget_control_data(const Train& train);

@@ -51,6 +51,12 @@ bool ByteRanges::covers(std::uint64_t begin, std::uint64_t end) const {
   return next != ranges_.begin() && std::prev(next)->second >= end;
 }
 
+bool ByteRanges::touches(std::uint64_t begin, std::uint64_t end) const {
+  if (begin >= end) return false;
+  const auto next = ranges_.lower_bound(end);  // begins behind the range
+  return next != ranges_.begin() && std::prev(next)->second > begin;
+}
+
 Storage::Storage(std::uint64_t size_bytes) : pages_((size_bytes + kPageBytes - 1) / kPageBytes) {}
 
 void Storage::read(std::uint64_t offset, std::uint8_t* data, std::uint64_t bytes) const {

@@ -19,6 +19,8 @@ class ByteRanges {
   void remove(std::uint64_t begin, std::uint64_t end);
   /// All bytes of [begin, end) are in the set.
   bool covers(std::uint64_t begin, std::uint64_t end) const;
+  /// At least one byte of [begin, end) is in the set.
+  bool touches(std::uint64_t begin, std::uint64_t end) const;
   bool empty() const { return ranges_.empty(); }
 
  private:

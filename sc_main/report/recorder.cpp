@@ -41,14 +41,14 @@ const Recorder::Entry* Recorder::entry(SignalId signal) const {
 void Recorder::change(Tick at, SignalId signal, std::uint64_t value) {
   const Entry* to = entry(signal);
   if (to == nullptr) return;
-  if (to->in_vcd != kNoSignal) vcd_->change(at, to->in_vcd, value);
+  if (vcd_) vcd_->change(at, to->in_vcd, value);
   if (to->counter != kNoCounter) timeline_->count(to->counter, {at, value, 0, false});
 }
 
 void Recorder::add(Tick at, SignalId signal, std::int64_t amount) {
   const Entry* to = entry(signal);
   if (to == nullptr) return;
-  if (to->in_vcd != kNoSignal) vcd_->add(at, to->in_vcd, amount);
+  if (vcd_) vcd_->add(at, to->in_vcd, amount);
   if (to->counter != kNoCounter)
     timeline_->count(to->counter, {at, static_cast<std::uint64_t>(amount), 0, true});
 }
@@ -77,7 +77,7 @@ void Recorder::mark(NodeId node, unsigned role, Tick at, std::string_view text) 
   const auto place = marks_.find({node, role});
   if (place == marks_.end()) return;
   const Entry* to = entry(place->second.first);
-  if (to != nullptr && to->in_vcd != kNoSignal) vcd_->text(at, to->in_vcd, text);
+  if (to != nullptr && vcd_) vcd_->text(at, to->in_vcd, text);
   if (timeline_) timeline_->mark(place->second.second, at, text);
 }
 

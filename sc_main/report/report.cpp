@@ -65,6 +65,7 @@ WorkRow work_of(const RunResult& result) {
   row.slices = result.work.slices;
   row.macs = result.work.macs;
   row.active_experts = result.active_experts;
+  row.outputs = result.work.outputs;
   row.violation_count = result.work.violation_count;
   row.violations = result.work.violations;
   if (result.functional) {

@@ -104,7 +104,7 @@ void describe_metrics(V& v, const SummaryRow& r) {
 
 /// Did every (token, expert) pair get computed exactly once, and correctly?
 struct WorkRow {
-  std::uint64_t pairs = 0, slices = 0, macs = 0, active_experts = 0, violation_count = 0;
+  std::uint64_t pairs = 0, slices = 0, macs = 0, active_experts = 0, outputs = 0, violation_count = 0;
   std::vector<std::string> violations;
   bool checked = false;
   std::uint64_t values = 0, mismatches = 0;
@@ -116,7 +116,8 @@ void describe_metrics(V& v, const WorkRow& r) {
   v(Field{"slices", "count", "(token, expert, slice) computes that retired"}, r.slices);
   v(Field{"macs", "MACs", "multiply-accumulates that the pairs need"}, r.macs);
   v(Field{"active_experts", "count", "(layer, expert) pairs that have tokens"}, r.active_experts);
-  v(Field{"violation_count", "count", "columns computed not once"}, r.violation_count);
+  v(Field{"outputs", "count", "result rows of tokens that stores have brought to memory"}, r.outputs);
+  v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"}, r.violation_count);
   v(Field{"violations", "", "the first of them"}, r.violations);
   v(Field{"functional_checked", "", "outputs were compared with the reference"}, r.checked);
   v(Field{"functional_values", "count", "values compared"}, r.values);

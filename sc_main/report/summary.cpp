@@ -233,10 +233,11 @@ std::string check_section(const Report& r, const Ink& ink) {
   const WorkRow& w = r.work;
   std::string text = "\n" + ink.head("Checks");
   if (!r.identity.finished()) return text + "  none: the run did not finish\n";
-  text += fmt::format("  conservation: {} (token, expert) pairs, {} slice computes: {}\n",
-                      count_text(w.pairs), count_text(w.slices),
-                      w.violation_count == 0 ? ink.good("each column exactly once")
-                                             : ink.bad(fmt::format("{} violations", w.violation_count)));
+  text +=
+      fmt::format("  conservation: {} (token, expert) pairs, {} slice computes, {} result rows stored: {}\n",
+                  count_text(w.pairs), count_text(w.slices), count_text(w.outputs),
+                  w.violation_count == 0 ? ink.good("each exactly once")
+                                         : ink.bad(fmt::format("{} violations", w.violation_count)));
   for (const std::string& violation : w.violations) text += "    " + violation + "\n";
   if (!w.checked) {
     text += "  functional: not checked (--functional)\n";

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include "sc_main/report/atomic_file.h"
@@ -122,7 +123,10 @@ void TimelineWriter::count(std::size_t counter, const Change& change) {
 // ---------------------------------------------------------------------------------------------
 
 void TimelineWriter::write_names(EventList& events) const {
-  for (const auto& [process, threads] : threads_) {
+  std::set<unsigned> processes;
+  for (const auto& [process, threads] : threads_) processes.insert(process);
+  for (const Counter& counter : counters_) processes.insert(counter.process);
+  for (const unsigned process : processes) {
     const std::string name = process == 0 ? "package" : fmt::format("die {}", process - 1);
     events.add(
         fmt::format(R"({{"ph":"M","pid":{},"name":"process_name","args":{{"name":"{}"}}}})", process, name));

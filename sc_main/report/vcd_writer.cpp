@@ -197,14 +197,17 @@ void VcdWriter::put(const Change& change) {
 }
 
 void VcdWriter::change(Tick at, SignalId signal, std::uint64_t value) {
+  if (signal == kNoSignal) return;
   put({at, value, static_cast<std::uint32_t>(signal), false});
 }
 
 void VcdWriter::add(Tick at, SignalId signal, std::int64_t amount) {
+  if (signal == kNoSignal) return;
   put({at, static_cast<std::uint64_t>(amount), static_cast<std::uint32_t>(signal), true});
 }
 
 void VcdWriter::text(Tick at, SignalId signal, std::string_view text) {
+  if (signal == kNoSignal) return;
   const auto [known, first] = numbers_.try_emplace(std::string(text), texts_.size());
   if (first) texts_.push_back(known->first);
   change(at, signal, known->second);

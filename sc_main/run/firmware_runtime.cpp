@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "tlm/diagnostics.h"
+#include "tlm/sc_tick.h"
 
 namespace moesaic {
 
@@ -36,12 +37,14 @@ const char* name_of(UnitId unit) {
 }  // namespace
 
 FirmwareRuntime::FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
-                                 TensorMap& tensors, Conservation& conservation, DecisionLog log)
+                                 TensorMap& tensors, Conservation& conservation, SavedOutputs& saved,
+                                 DecisionLog log)
     : experiment_(experiment),
       routing_(routing),
       image_(image),
       tensors_(tensors),
       conservation_(conservation),
+      saved_(saved),
       log_(log),
       option_values_(image.option_values(experiment.firmware.options)) {}
 
@@ -89,6 +92,7 @@ moesaic_core_info FirmwareRuntime::core_info(const Experiment& experiment, const
 }
 
 void FirmwareRuntime::load(Package& package) {
+  package_ = &package;
   cores_ = package.cores();
   std::vector<const char*> values;
   for (const std::string& value : option_values_) values.push_back(value.c_str());
@@ -129,6 +133,7 @@ void FirmwareRuntime::start_layer(Tick now, ActivityId by) {
   const auto layer = static_cast<std::uint32_t>(layers_.size());
   layers_.push_back({0, layer, now, now});
   waiting_for_ = 0;
+  done_.clear();
   for (ControlCore* core : cores_) {
     if (!image_.has_role(core->id().role)) continue;
     ++waiting_for_;
@@ -136,8 +141,22 @@ void FirmwareRuntime::start_layer(Tick now, ActivityId by) {
   }
 }
 
-void FirmwareRuntime::layer_done(CoreId, Tick now, ActivityId by) {
+// Empty when a core may say that it has done its part of the layer.
+std::string FirmwareRuntime::refuse_layer_done(CoreId core) const {
+  if (layers_.empty()) return "layer_done() before a layer has started";
+  const auto same = [&](CoreId other) { return other.node == core.node && other.role == core.role; };
+  if (std::any_of(done_.begin(), done_.end(), same))
+    return fmt::format("layer_done() twice in layer {}", layers_.size() - 1);
+  const auto& processor = package_->chiplets[index_of(core.node)]->command_processor;
+  if (const auto work = processor.unfinished_work(core.role))
+    return fmt::format("layer_done() in layer {}, but {}", layers_.size() - 1, *work);
+  return "";
+}
+
+void FirmwareRuntime::layer_done(CoreId core, Tick now, ActivityId by) {
   if (stopped_) return;
+  if (std::string wrong = refuse_layer_done(core); !wrong.empty()) return misuse(core, now, std::move(wrong));
+  done_.push_back(core);
   layers_.back().end = now;
   end_ = {now, by};
   if (--waiting_for_ > 0) return;
@@ -171,13 +190,21 @@ std::uint64_t FirmwareRuntime::memory_bytes(std::uint32_t node) {
 
 void FirmwareRuntime::place(CoreId core, const moesaic_tensor& tensor) {
   if (const std::string error = tensors_.place(tensor); !error.empty()) {
-    stop(Outcome::firmware_failure,
-         fmt::format("image {}, {}: {}", image_.table().name, name_of(core), error));
+    stop(Outcome::firmware_failure, fmt::format("image {}, {}, at {}: {}", image_.table().name, name_of(core),
+                                                format_time(now_tick()), error));
   }
 }
 
-void FirmwareRuntime::deviate(CoreId, const moesaic_deviation& deviation) {
-  conservation_.declare(deviation);
+void FirmwareRuntime::deviate(CoreId core, const moesaic_deviation& d) {
+  const bool known = d.kind == MOESAIC_DROP || d.kind == MOESAIC_RECOMPUTE;
+  if (known && d.layer < routing_.layers && d.token < routing_.tokens &&
+      d.expert < experiment_.model.all_experts()) {
+    conservation_.declare(d);
+    return;
+  }
+  misuse(core, now_tick(),
+         fmt::format("a deviation of kind {} of layer {}, token {}, expert {}: there is no such work", d.kind,
+                     d.layer, d.token, d.expert));
 }
 
 void FirmwareRuntime::log(CoreId core, Tick now, std::uint32_t level, std::string_view text) {
@@ -237,6 +264,16 @@ void FirmwareRuntime::fail(CoreId core, Tick now, std::string_view text) {
   log(core, now, MOESAIC_LOG_ERROR, fmt::format("gave up: {}", text));
   stop(Outcome::firmware_failure, fmt::format("image {}, {}, at {}: gave up: {}", image_.table().name,
                                               name_of(core), format_time(now), text));
+}
+
+void FirmwareRuntime::stored(const StoredRows& stored) {
+  if (std::string wrong = saved_.stored(stored.rows); !wrong.empty())
+    report({stored.node, UnitId::dma, stored.tag, stored.at, std::move(wrong)});
+}
+
+void FirmwareRuntime::misuse(CoreId core, Tick now, std::string what) {
+  const UnitId unit = core.role == MOESAIC_AGENT ? UnitId::agent_core : UnitId::scheduler_core;
+  report({core.node, unit, 0, now, std::move(what)});
 }
 
 void FirmwareRuntime::report(Fault fault) {

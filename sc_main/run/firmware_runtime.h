@@ -21,6 +21,7 @@
 #include "sc_main/run/conservation.h"
 #include "sc_main/run/image_loader.h"
 #include "sc_main/run/run_result.h"
+#include "sc_main/run/saved_outputs.h"
 #include "sc_main/workload/routing.h"
 #include "sc_main/workload/tensor_map.h"
 
@@ -35,7 +36,7 @@ struct DecisionLog {
 class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserver {
  public:
   FirmwareRuntime(const Experiment& experiment, const Routing& routing, const Image& image,
-                  TensorMap& tensors, Conservation& conservation, DecisionLog log);
+                  TensorMap& tensors, Conservation& conservation, SavedOutputs& saved, DecisionLog log);
   ~FirmwareRuntime();
   FirmwareRuntime(const FirmwareRuntime&) = delete;
   FirmwareRuntime& operator=(const FirmwareRuntime&) = delete;
@@ -70,10 +71,13 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   // FaultSink, WorkObserver
   void report(Fault fault) override;
   void retired(const RetiredSlice& slice) override { conservation_.retired(slice); }
+  void stored(const StoredRows& stored) override;
 
  private:
   void start_layer(Tick now, ActivityId by);
   void stop(Outcome outcome, std::string message);
+  std::string refuse_layer_done(CoreId core) const;
+  void misuse(CoreId core, Tick now, std::string what);
   void write_line(CoreId core, Tick now, moesaic_log_level level, const char* kind, std::string_view text);
 
   const Experiment& experiment_;
@@ -81,10 +85,13 @@ class FirmwareRuntime : public FirmwareHost, public FaultSink, public WorkObserv
   const Image& image_;
   TensorMap& tensors_;
   Conservation& conservation_;
+  SavedOutputs& saved_;
   DecisionLog log_;
   std::vector<std::string> option_values_;
   std::vector<moesaic_core> firmware_;
+  Package* package_ = nullptr;
   std::vector<ControlCore*> cores_;
+  std::vector<CoreId> done_;     // with the present layer
   std::size_t waiting_for_ = 0;  // cores that have not finished boot or the present layer
   std::vector<LayerTime> layers_;
   std::map<std::pair<NodeId, moesaic_role>, std::vector<ImageStatistic>> statistics_;

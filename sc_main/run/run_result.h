@@ -46,11 +46,12 @@ struct LayerTime {
 };
 
 /// Conservation: every (token, expert) pair of the routing must have each of its F columns computed exactly
-/// once.
+/// once, and every result row must be stored exactly once.
 struct WorkCount {
   std::uint64_t pairs = 0;              ///< (token, expert) pairs expected, shared experts included
   std::uint64_t slices = 0;             ///< (token, expert, slice) computes counted
   std::uint64_t macs = 0;               ///< multiply-accumulates that the pairs need
+  std::uint64_t outputs = 0;            ///< result rows that were stored whole
   std::vector<std::string> violations;  ///< "token 3, expert 17: columns 64..127 computed twice"; first few
   std::uint64_t violation_count = 0;
 };

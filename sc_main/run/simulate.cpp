@@ -191,7 +191,8 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   TensorMap tensors(experiment.model, routing.layers, routing.tokens, experiment.run.seed,
                     memory_capacities(experiment.package));
   Conservation conservation(experiment.model, routing);
-  FirmwareRuntime runtime(experiment, routing, image, tensors, conservation,
+  SavedOutputs saved(tensors, experiment.package.nodes(), routing.layers, routing.tokens);
+  FirmwareRuntime runtime(experiment, routing, image, tensors, conservation, saved,
                           {options.log, options.log_level});
   ScriptedInjector scripted(experiment.run.inject, recorded);
   Injector* injector = options.injector;
@@ -230,6 +231,7 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   attribute(log, runtime.end(), result);
   // 5. Checks.
   result.work = conservation.result();
+  saved.add_to(result.work);
   result.deviations = conservation.deviations();
   if (result.work.violation_count > 0) result.outcome = Outcome::not_conserved;
   if (experiment.run.functional) {

@@ -20,6 +20,11 @@ namespace moesaic {
 
 class TensorMap final : public ContentSource {
  public:
+  struct Placement {
+    std::uint64_t begin = 0, end = 0;  ///< offsets in the memory of the node
+    moesaic_tensor tensor{};
+  };
+
   /// `capacity_bytes`: memory of each node, 0 where none is attached.
   TensorMap(const ModelParams& model, std::uint32_t layers, std::uint32_t tokens, std::uint64_t seed,
             std::vector<std::uint64_t> capacity_bytes);
@@ -39,22 +44,20 @@ class TensorMap final : public ContentSource {
   /// REQUIRES: sealed.
   std::string describe(NodeId node, std::uint64_t offset) const;
 
+  /// What holds `offset`, else what lies behind it; null: nothing does. REQUIRES: sealed; a node of the
+  /// package.
+  const Placement* find(NodeId node, std::uint64_t offset) const;
+  std::uint64_t row_bytes(std::uint16_t kind) const;
+
   std::uint64_t placed_bytes(NodeId node) const;
   std::size_t placements() const;
 
  private:
-  struct Placement {
-    std::uint64_t begin = 0, end = 0;  ///< offsets in the memory of the node
-    moesaic_tensor tensor{};
-  };
-
   bool holds_weights(std::uint16_t kind) const { return kind <= MOESAIC_DOWN_WEIGHTS; }
-  std::uint64_t row_bytes(std::uint16_t kind) const;
   std::uint32_t rows_of(std::uint16_t kind) const;
   std::string refusal(const moesaic_tensor& tensor) const;
   std::size_t first_row_index(const moesaic_tensor& tensor) const;
   std::string name_of(const moesaic_tensor& tensor) const;
-  const Placement* find(NodeId node, std::uint64_t offset) const;
 
   ModelParams model_;
   std::uint32_t layers_;

@@ -123,7 +123,7 @@ TEST_CASE("the smallest experiment runs, is conserved, and writes its folder") {
     CHECK(fs::exists(scratch / "here" / file));
   }
   CHECK(has(answer.out, "times the lower bound"));
-  CHECK(has(answer.out, "each column exactly once"));
+  CHECK(has(answer.out, "each exactly once"));
   CHECK(has(answer.err, "events/s"));
   const Json json = Json::parse(file_text(scratch / "here" / "results.json"));
   CHECK(json.at("identity").at("outcome") == "ok");

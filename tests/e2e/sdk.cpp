@@ -88,7 +88,7 @@ TEST_CASE("an image builds out of tree against an installation, and the installe
   CHECK(by_path.code == 0);
   CHECK(has(by_path.out, "image mine"));
   CHECK(has(by_path.out, kCorrect));
-  CHECK(has(by_path.out, "each column exactly once"));
+  CHECK(has(by_path.out, "each exactly once"));
   const std::string path = "MOESAIC_IMAGE_PATH=nowhere:mine/build ";
   const Answer by_name = scratch.shell(path + program + "run tiny --firmware mine");
   CHECK(by_name.out.substr(0, by_name.out.find("Written")) ==

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image fse_dp on a package without time, under many orders of events: right results, no race, no hang;
 // and the hang that it must have when no slot is reserved.
-#include "firmware/images/fse_dp/slot_pool.h"
 #include "firmware/lib/ring.h"
+#include "firmware/lib/slot_pool.h"
 #include "tests/catch.h"
 #include "tests/unit/firmware_fake.h"
 
 using moesaic::fake::Config;
 using moesaic::fake::Package;
 using namespace moesaic::firmware;
-namespace image = moesaic::firmware::fse_dp;
 
 namespace {
 
@@ -110,9 +109,11 @@ TEST_CASE("a slice enters a ring at the nearest die of its trajectory") {
 }
 
 TEST_CASE("a slot is kept for what has passed the seam, and for nothing else") {
-  image::SlotPool pool(3, 1);
-  image::Visit before, past;
-  past.past_seam = true;
+  struct Occupant {
+    bool past_seam;
+  };
+  SlotPool<Occupant> pool(3, 1);
+  const Occupant before{false}, past{true};
   CHECK(pool.take(before) == 0);
   CHECK(pool.admits(false));
   CHECK(pool.take(before) == 1);

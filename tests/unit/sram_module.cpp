@@ -57,7 +57,9 @@ TEST_CASE("writes outside a slot, without a grant, or beyond the SRAM are refuse
   b.fabric.write(at(0, 4), ramp(4), false, NodeId(2));  // not granted
   b.fabric.write(at(0, 6), ramp(6), true, NodeId(1));   // not whole int32
   b.dma.read(at(size - 1, 2));                          // beyond the SRAM
-  b.dma.read(at(size - 1, 1));                          // the last byte
+  std::uint8_t last = 5;
+  b.core.access(tlm::TLM_WRITE_COMMAND, size - 1, &last, 1);
+  b.dma.read(at(size - 1, 1));  // the last byte
   run_out();
   REQUIRE(b.faults.faults.size() == 4);
   for (const Fault& fault : b.faults.faults) CHECK(fault.unit == UnitId::sram);
@@ -156,4 +158,50 @@ TEST_CASE("an injector sees every data-plane write before it is stored", "[sram]
   b.dma.write(at(0, 8), std::vector<std::uint8_t>(8, 0));
   run_out();
   CHECK(b.core.peek(0, 8) == std::vector<std::uint8_t>{0, 0, 0, 0x10, 0, 0, 0, 0});
+}
+
+TEST_CASE("what is read must have been written, by whomever, since its slot was allocated", "[sram]") {
+  SramBench b(RunMode::timing);
+  elaborate();
+  const auto faults_after = [&](auto access) {
+    access();
+    run_out();
+    return b.faults.faults.size();
+  };
+  REQUIRE_FALSE(b.sram.slots().allocate(0, 4096, 4096, kAnyNode));
+  std::uint8_t word[4] = {};
+  CHECK(faults_after([&] { b.dma.read(at(4096, 1)); }) == 1);
+  CHECK(b.faults.faults.back().what.find("bytes 4096 to 4096 are read") != std::string::npos);
+  CHECK(faults_after([&] { b.dma.write(at(4096, 100)); }) == 1);
+  CHECK(faults_after([&] { b.dma.read(at(4096, 100)); }) == 1);
+  CHECK(faults_after([&] { b.dma.read(at(4096, 101)); }) == 2);  // one byte more
+  CHECK(faults_after([&] { b.fabric.write(at(4196, 100)); }) == 2);
+  CHECK(faults_after([&] { b.dma.read(at(4096, 200)); }) == 2);  // DMA and fabric together
+  b.core.access(tlm::TLM_WRITE_COMMAND, 4296, word, 4);
+  CHECK(faults_after([&] { b.dma.read(at(4096, 204)); }) == 2);
+  CHECK(faults_after([&] { b.dma.write(at(4100, 4), {}, true); }) == 2);
+  CHECK(faults_after([&] { b.dma.write(at(4300, 4), {}, true); }) == 3);  // a sum needs something to add to
+  CHECK(b.faults.faults.back().what.find("bytes 4300 to 4303 are added to") != std::string::npos);
+  // Rows between which nothing was written.
+  Train rows = at(5000, 10);
+  rows.count = 3;
+  rows.stride = 50;
+  CHECK(faults_after([&] { b.dma.write(rows); }) == 3);
+  CHECK(faults_after([&] { b.dma.read(rows); }) == 3);
+  CHECK(faults_after([&] { b.dma.read(at(5000, 110)); }) == 4);
+  // A released slot holds nothing, and a new one neither.
+  REQUIRE_FALSE(b.sram.slots().release(0));
+  CHECK(faults_after([&] { b.dma.read(at(4096, 4)); }) == 5);
+  REQUIRE_FALSE(b.sram.slots().allocate(1, 4096, 64, kNoNode));
+  CHECK(faults_after([&] { b.dma.read(at(4096, 4)); }) == 6);
+}
+
+TEST_CASE("a refused write leaves nothing to read", "[sram]") {
+  SramBench b(RunMode::timing);
+  elaborate();
+  b.dma.write(at(0, 16));  // no slot
+  run_out();
+  b.dma.read(at(0, 16));
+  run_out();
+  CHECK(b.faults.faults.size() == 2);
 }

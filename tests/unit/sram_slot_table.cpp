@@ -66,6 +66,25 @@ TEST_CASE("a write must lie in one slot and come from this die or the granted on
   CHECK(mentions(table.check_write(100, 1, kSelf, kSelf), "no allocated slot"));
 }
 
+TEST_CASE("a slot that a command has accessed is released when that command is done, not before", "[sram]") {
+  SlotTable table(8, 1000);
+  REQUIRE_FALSE(table.allocate(0, 100, 100, kNoNode));
+  REQUIRE_FALSE(table.allocate(1, 200, 100, kNoNode));
+  REQUIRE_FALSE(table.allocate(2, 400, 100, kNoNode));
+  table.use(7, 70, 199, 201);  // the last byte of slot 0, the first of slot 1
+  table.use(8, 80, 250, 251);
+  table.use(9, 90, 300, 400);  // between two slots
+  CHECK(mentions(table.release(0), "slot 0 is released while command tag 70"));
+  CHECK(mentions(table.release(1), "command tag 70"));
+  CHECK(table.allocated(0));
+  table.finished(7);
+  CHECK_FALSE(table.release(0));
+  CHECK(mentions(table.release(1), "command tag 80"));
+  table.finished(8);
+  CHECK_FALSE(table.release(1));
+  CHECK_FALSE(table.release(2));
+}
+
 TEST_CASE("byte ranges agree with a set of bytes", "[sram]") {
   std::mt19937 random(5);
   for (int round = 0; round < 200; ++round) {
@@ -82,6 +101,7 @@ TEST_CASE("byte ranges agree with a set of bytes", "[sram]") {
       bool all = true;
       for (unsigned b = from; b < to; ++b) all = all && bytes.count(b) != 0;
       REQUIRE(ranges.covers(from, to) == all);
+      REQUIRE(ranges.touches(from, to) == (bytes.lower_bound(from) != bytes.lower_bound(to)));
       REQUIRE(ranges.empty() == bytes.empty());
     }
   }

@@ -20,12 +20,23 @@
 
 #include "firmware/images/fse_dp/messages.h"
 #include "firmware/images/fse_dp/plan.h"
-#include "firmware/images/fse_dp/slot_pool.h"
 #include "firmware/images/fse_dp/tags.h"
 #include "firmware/lib/backlog.h"
 #include "firmware/lib/event_target.h"
+#include "firmware/lib/slot_pool.h"
 
 namespace moesaic::firmware::fse_dp {
+
+/// What a slot holds, from the load or the grant to the release.
+struct Visit {
+  std::uint16_t item = 0;   ///< expert, as its number in this die's table
+  std::uint16_t slice = 0;  ///< of the expert
+  RingPlace entry = 0;      ///< where the slice entered the ring
+  bool present = false;     ///< loaded or arrived
+  bool past_seam = false;
+  bool compute_due = true;
+  bool send_due = false;  ///< there is a next die
+};
 
 class Agent : public Core {
  public:
@@ -124,7 +135,7 @@ class Agent : public Core {
   std::uint32_t visits_left_ = 0;
 
   // Slots and what is to be done with them.
-  SlotPool slots_;
+  SlotPool<Visit> slots_;
   ChargedQueue<SlotId> arrived_;
   ChargedVector<SlotId> stored_;
   ChargedQueue<Ask> asks_past_seam_, asks_before_seam_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The slots of a die and who may take one. Models: which are free, what the others hold, and the rule that
-// keeps rings from deadlock. Does not model: cost; the agent charges.
+// keeps rings (lib/ring.h) from deadlock. Does not model: cost; callers charge.
 //
 // The rule: a slice that has passed the seam of the ring may take any free slot; all others (own loads, and
 // arrivals that have not) must leave `reserved` slots to those. With one reserved slot per die nothing can
@@ -11,25 +11,15 @@
 // any arrival would not do: arrivals of several rings can fill those of all dies in a circle.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
-#include "firmware/lib/ring.h"
-
-namespace moesaic::firmware::fse_dp {
+namespace moesaic::firmware {
 
 using SlotId = std::uint16_t;
 
-/// What a slot holds, from the load or the grant to the release.
-struct Visit {
-  std::uint16_t item = 0;   ///< expert, as its number in this die's table
-  std::uint16_t slice = 0;  ///< of the expert
-  RingPlace entry = 0;      ///< where the slice entered the ring
-  bool present = false;     ///< loaded or arrived
-  bool past_seam = false;
-  bool compute_due = true;
-  bool send_due = false;  ///< there is a next die
-};
-
+/// `Occupant`: what a slot holds; says by `past_seam` whether it has passed the seam of the ring.
+template <class Occupant>
 class SlotPool {
  public:
   SlotPool(std::uint32_t slots, std::uint32_t reserved)
@@ -38,14 +28,14 @@ class SlotPool {
   bool admits(bool past_seam) const {
     return free_ > 0 && (past_seam || before_seam_ + reserved_ < slots_.size());
   }
-  /// REQUIRES: admits(visit.past_seam). The lowest free slot.
-  SlotId take(const Visit& visit) {
+  /// REQUIRES: admits(occupant.past_seam). The lowest free slot.
+  SlotId take(const Occupant& occupant) {
     SlotId slot = 0;
     while (taken_[slot]) ++slot;
     taken_[slot] = true;
-    slots_[slot] = visit;
+    slots_[slot] = occupant;
     --free_;
-    if (!visit.past_seam) ++before_seam_;
+    if (!occupant.past_seam) ++before_seam_;
     return slot;
   }
   void release(SlotId slot) {
@@ -53,16 +43,16 @@ class SlotPool {
     ++free_;
     if (!slots_[slot].past_seam) --before_seam_;
   }
-  Visit& operator[](SlotId slot) { return slots_[slot]; }
-  const Visit& operator[](SlotId slot) const { return slots_[slot]; }
+  Occupant& operator[](SlotId slot) { return slots_[slot]; }
+  const Occupant& operator[](SlotId slot) const { return slots_[slot]; }
   bool taken(SlotId slot) const { return taken_[slot]; }
   std::size_t size() const { return slots_.size(); }
 
  private:
-  std::vector<Visit> slots_;
+  std::vector<Occupant> slots_;
   std::vector<bool> taken_;
   std::uint32_t free_, reserved_;
   std::uint32_t before_seam_ = 0;
 };
 
-}  // namespace moesaic::firmware::fse_dp
+}  // namespace moesaic::firmware
