@@ -6,12 +6,15 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
 
 namespace {
+
+constexpr unsigned kHighestBit = 39;
 
 unsigned log2_of(std::uint64_t value) {
   unsigned bits = 0;
@@ -21,20 +24,96 @@ unsigned log2_of(std::uint64_t value) {
 
 [[noreturn]] void reject(const std::string& map, const std::string& why) {
   throw UserError("address_map.bits: \"" + map + "\": " + why +
-                  "\n  expected M1, M2, M2X, M3 or lists such as BG=6,7 BA=13,14 CO=5,8-12 RO=15-39");
+                  "\n  expected M1, M2, M2X, M3, robaco, brc or lists such as "
+                  "BG=6,7 BA=13,14 CO=5,8-12 RO=15-39 XOR=6^15");
 }
 
-std::string expand(const std::string& map) {
-  static const std::map<std::string, std::string> kPresets{
-      {"M1", "BG=5,6 CO=7-12 BA=13,14 RO=15-39"},
-      {"M2", "CO=5,8-12 BG=6,7 BA=13,14 RO=15-39"},
-      {"M2X", "CO=5,8-12 BG=6,7 BA=13,14 RO=15-39 XOR=6^15,7^16,13^17,14^18"},
-      {"M3", "CO=5-10 BG=11,12 BA=13,14 RO=15-39"}};
+/// Deals address bits to fields, from the lowest upwards, and writes them as lists.
+class MapWriter {
+ public:
+  explicit MapWriter(const DramOrganisation& organisation)
+      : next_(log2_of(organisation.burst_bytes)),
+        left_{{"PC", log2_of(organisation.pseudo_channels)},
+              {"RA", log2_of(organisation.ranks)},
+              {"SID", log2_of(organisation.stack_ids)},
+              {"BG", log2_of(organisation.bank_groups)},
+              {"BA", log2_of(organisation.banks_per_group)},
+              {"CO", log2_of(organisation.row_bytes / organisation.burst_bytes)}} {}
+
+  MapWriter& some(const std::string& field, unsigned bits) {
+    for (unsigned i = 0; i < bits && left_[field] > 0; ++i, --left_[field]) bits_[field].push_back(next_++);
+    return *this;
+  }
+  MapWriter& all(const std::string& field) { return some(field, left_[field]); }
+  /// Rows of the bits that are left when `above` fields still follow.
+  MapWriter& rows(unsigned above) {
+    while (next_ + above <= kHighestBit) bits_["RO"].push_back(next_++);
+    return *this;
+  }
+  unsigned left(const std::string& field) { return left_[field]; }
+  /// Every bank bit flipped by a row bit.
+  void hash() {
+    std::size_t row = 0;
+    for (const char* field : {"BG", "BA", "SID"}) {
+      for (const unsigned bit : bits_[field]) flips_.emplace_back(bit, bits_["RO"][row++]);
+    }
+  }
+  std::string text() const {
+    std::string out;
+    for (const auto& [field, bits] : bits_) {
+      for (std::size_t i = 0; i < bits.size(); ++i)
+        out += (i > 0 ? "," : (out.empty() ? "" : " ") + field + "=") + std::to_string(bits[i]);
+    }
+    for (std::size_t i = 0; i < flips_.size(); ++i)
+      out +=
+          (i > 0 ? "," : " XOR=") + std::to_string(flips_[i].first) + "^" + std::to_string(flips_[i].second);
+    return out;
+  }
+
+ private:
+  unsigned next_;
+  std::map<std::string, unsigned> left_;
+  std::map<std::string, std::vector<unsigned>> bits_;
+  std::vector<std::pair<unsigned, unsigned>> flips_;
+};
+
+// The lists behind a name; empty when it is none.
+std::string named(const std::string& name, const DramOrganisation& organisation) {
+  MapWriter map(organisation);
+  const bool split = organisation.pseudo_channels > 1;
+  if (name == "M1" && split) {
+    map.all("PC").all("BG").all("BA").all("SID").all("RA").all("CO").rows(0);
+  } else if (name == "M1") {
+    map.all("BG").all("CO").all("BA").all("SID").all("RA").rows(0);
+  } else if ((name == "M2" || name == "M2X") && split) {
+    map.some("CO", 1).all("BG").all("PC").all("BA").all("SID").all("RA").all("CO").rows(0);
+  } else if (name == "M2" || name == "M2X") {
+    map.some("CO", 1).all("BG").all("CO").all("BA").all("SID").all("RA").rows(0);
+  } else if (name == "M3" || name == "robaco") {
+    map.all("CO").all("PC").all("BG").all("BA").all("SID").all("RA").rows(0);
+  } else if (name == "brc") {
+    map.all("CO").all("PC");
+    const unsigned banks = map.left("BG") + map.left("BA") + map.left("SID") + map.left("RA");
+    // As many rows as the device has: the banks lie above.
+    const unsigned row_bits = log2_of(organisation.rows);
+    map.rows(
+        std::max(banks, kHighestBit + 1 -
+                            std::min(kHighestBit + 1, log2_of(organisation.row_bytes) +
+                                                          log2_of(organisation.pseudo_channels) + row_bits)));
+    map.all("BG").all("BA").all("SID").all("RA");
+  } else {
+    return "";
+  }
+  if (name == "M2X") map.hash();
+  return map.text();
+}
+
+std::string expand(const std::string& map, const DramOrganisation& organisation) {
   std::istringstream words(map);
   std::string word, text;
   while (words >> word) {
-    const auto preset = kPresets.find(word);
-    text += (preset == kPresets.end() ? word : preset->second) + " ";
+    const std::string lists = named(word, organisation);
+    text += (text.empty() ? "" : " ") + (lists.empty() ? word : lists);
   }
   return text;
 }
@@ -61,6 +140,41 @@ std::vector<unsigned> bit_list(const std::string& map, const std::string& text) 
   return bits;
 }
 
+struct Flip {
+  unsigned bit, from;
+};
+
+struct Lists {
+  std::map<std::string, std::vector<unsigned>> fields{{"PC", {}}, {"RA", {}}, {"SID", {}}, {"BG", {}},
+                                                      {"BA", {}}, {"CO", {}}, {"RO", {}}};
+  std::vector<Flip> flips;
+};
+
+Lists read_lists(const std::string& map, const std::string& text) {
+  Lists lists;
+  std::istringstream words(text);
+  std::string word;
+  while (words >> word) {
+    const std::size_t equals = word.find('=');
+    const std::string key = word.substr(0, equals);
+    if (equals == std::string::npos) reject(map, "\"" + word + "\" is neither a name nor a list");
+    if (key == "XOR") {
+      std::istringstream items(word.substr(equals + 1));
+      std::string item;
+      while (std::getline(items, item, ',')) {
+        const std::size_t hat = item.find('^');
+        if (hat == std::string::npos) reject(map, "\"" + item + "\" is not of the form 6^15");
+        lists.flips.push_back({bit_number(map, item.substr(0, hat)), bit_number(map, item.substr(hat + 1))});
+      }
+    } else if (lists.fields.count(key) == 0) {
+      reject(map, "\"" + key + "\" is none of PC, RA, SID, BG, BA, CO, RO, XOR");
+    } else {
+      lists.fields[key] = bit_list(map, word.substr(equals + 1));
+    }
+  }
+  return lists;
+}
+
 }  // namespace
 
 void DramAddressDecoder::append(std::vector<Run>& runs, const std::vector<unsigned>& bits, unsigned to) {
@@ -73,38 +187,13 @@ void DramAddressDecoder::append(std::vector<Run>& runs, const std::vector<unsign
   }
 }
 
-DramAddressDecoder::DramAddressDecoder(const DramAddressMap& map, const DramOrganisation& organisation) {
-  // 1. Read the lists.
-  struct Flip {
-    unsigned bit, from;
-  };
-  std::vector<Flip> flips;
-  std::map<std::string, std::vector<unsigned>> lists{{"BG", {}}, {"BA", {}}, {"CO", {}}, {"RO", {}}};
-  std::istringstream words(expand(map.bits));
-  std::string word;
-  while (words >> word) {
-    const std::size_t equals = word.find('=');
-    const std::string key = word.substr(0, equals);
-    if (equals == std::string::npos) reject(map.bits, "\"" + word + "\" is neither preset nor list");
-    if (key == "XOR") {
-      std::istringstream items(word.substr(equals + 1));
-      std::string item;
-      while (std::getline(items, item, ',')) {
-        const std::size_t hat = item.find('^');
-        if (hat == std::string::npos) reject(map.bits, "\"" + item + "\" is not of the form 6^15");
-        flips.push_back(
-            {bit_number(map.bits, item.substr(0, hat)), bit_number(map.bits, item.substr(hat + 1))});
-      }
-    } else if (lists.count(key) == 0) {
-      reject(map.bits, "\"" + key + "\" is none of BG, BA, CO, RO, XOR");
-    } else {
-      lists[key] = bit_list(map.bits, word.substr(equals + 1));
-    }
-  }
-  // 2. Every bit above the burst exactly once, and as many as the organisation has.
+DramAddressDecoder::DramAddressDecoder(const DramAddressMap& map, const DramOrganisation& organisation)
+    : text_(expand(map.bits, organisation)) {
+  // 1. Every bit above the burst exactly once, and as many as the organisation has.
+  const Lists lists = read_lists(map.bits, text_);
   std::set<unsigned> used;
   std::size_t count = 0;
-  for (const auto& [key, bits] : lists) {
+  for (const auto& [key, bits] : lists.fields) {
     used.insert(bits.begin(), bits.end());
     count += bits.size();
   }
@@ -112,41 +201,52 @@ DramAddressDecoder::DramAddressDecoder(const DramAddressMap& map, const DramOrga
   if (used.empty() || used.size() != count || *used.begin() != lowest || *used.rbegin() != lowest + count - 1)
     reject(map.bits, "bits " + std::to_string(lowest) + " and up must each be used exactly once");
   const auto expect = [&](const char* key, std::uint64_t things) {
-    if (lists[key].size() != log2_of(things))
+    const std::size_t listed = lists.fields.at(key).size();
+    if (listed != log2_of(things))
       reject(map.bits, std::string(key) + " needs " + std::to_string(log2_of(things)) + " bits, has " +
-                           std::to_string(lists[key].size()));
+                           std::to_string(listed));
   };
+  expect("PC", organisation.pseudo_channels);
+  expect("RA", organisation.ranks);
+  expect("SID", organisation.stack_ids);
   expect("BG", organisation.bank_groups);
   expect("BA", organisation.banks_per_group);
   expect("CO", organisation.row_bytes / organisation.burst_bytes);
-  if (lists["RO"].size() > 32) reject(map.bits, "RO has more than 32 bits");
-  std::set<unsigned> flipped, flipping;
-  for (const Flip& flip : flips) {
+  if (lists.fields.at("RO").size() > 32) reject(map.bits, "RO has more than 32 bits");
+  // 2. Flips, in order.
+  std::set<unsigned> flipping;
+  for (const Flip& flip : lists.flips) {
     if (used.count(flip.bit) == 0 || used.count(flip.from) == 0)
       reject(map.bits, "XOR names a bit that is not listed");
-    flipped.insert(flip.bit);
+    if (flip.bit == flip.from) reject(map.bits, "XOR flips a bit by itself");
     flipping.insert(flip.from);
-  }
-  for (const unsigned bit : flipping) {
-    if (flipped.count(bit) != 0 || bit < *flipped.rbegin())
-      reject(map.bits, "XOR flips low bits by higher ones");
+    flips_.push_back({flip.from, 1, flip.bit});
   }
   // 3. Runs of neighbouring bits, which decode by shift and mask.
-  append(bank_, lists["BA"], 0);
-  append(bank_, lists["BG"], log2_of(organisation.banks_per_group));
-  append(row_, lists["RO"], 0);
-  for (const Flip& flip : flips) {
-    Run* last = flips_.empty() ? nullptr : &flips_.back();
-    const unsigned length = last == nullptr ? 0 : static_cast<unsigned>(__builtin_popcountll(last->mask));
-    if (last != nullptr && flip.from == last->shift + length && flip.bit == last->to + length) {
-      last->mask = last->mask << 1 | 1;
+  unsigned to = 0;
+  for (const char* key : {"BA", "BG", "SID", "RA"}) {
+    append(bank_, lists.fields.at(key), to);
+    to += static_cast<unsigned>(lists.fields.at(key).size());
+  }
+  append(pseudo_channel_, lists.fields.at("PC"), 0);
+  append(row_, lists.fields.at("RO"), 0);
+  // Neighbouring flips that do not feed each other are one run.
+  for (std::size_t i = 1; i < flips_.size();) {
+    Run& last = flips_[i - 1];
+    const auto length = static_cast<unsigned>(__builtin_popcountll(last.mask));
+    const Run& next = flips_[i];
+    const bool feeds = next.shift >= last.to && next.shift < last.to + length;
+    if (next.shift == last.shift + length && next.to == last.to + length && !feeds &&
+        (last.to + length < last.shift || last.to > next.shift)) {
+      last.mask = last.mask << 1 | 1;
+      flips_.erase(flips_.begin() + static_cast<std::ptrdiff_t>(i));
     } else {
-      flips_.push_back({flip.from, 1, flip.bit});
+      ++i;
     }
   }
   bits_ = *used.rbegin() + 1;
+  const auto& columns = lists.fields.at("CO");
   for (const unsigned bit : used) {
-    const auto& columns = lists["CO"];
     const bool column = std::find(columns.begin(), columns.end(), bit) != columns.end();
     if (!column || flipping.count(bit) != 0) place_bits_ |= std::uint64_t{1} << bit;
   }

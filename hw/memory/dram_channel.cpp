@@ -28,7 +28,7 @@ MemoryParams checked(const MemoryParams& p) {
   require(p.controller.write_low_bursts < p.controller.write_high_bursts &&
               p.controller.write_high_bursts <= p.controller.write_queue_bursts,
           "write_low_bursts < write_high_bursts <= write_queue_bursts does not hold");
-  require(p.timing.refi_cycles == 0 ||
+  require(p.controller.refresh_policy == RefreshPolicy::none ||
               p.timing.refi_cycles > 2 * (p.timing.rfc_all_cycles + p.timing.rp_all_cycles),
           "refi_cycles leaves no time between refreshes");
   require(p.timing.ccd_short_cycles >= p.timing.burst_cycles, "ccd_short_cycles is less than burst_cycles");
@@ -44,7 +44,7 @@ constexpr std::size_t cause(Cause c) {
 DramChannel::DramChannel(const MemoryParams& params, unsigned index, Stepping stepping)
     : params_(checked(params)),
       timing_(params.timing),
-      clock_(Clock::from_hz(params.timing.clock_hz)),
+      clock_(Clock(params.timing.clock_period_fs)),
       slice_{index, log2_of(params.channels), log2_of(params.interleave_bytes),
              log2_of(params.organisation.burst_bytes)},
       decoder_(params.address_map, params.organisation),
@@ -56,8 +56,8 @@ DramChannel::DramChannel(const MemoryParams& params, unsigned index, Stepping st
   require(params.capacity_bytes / params.channels <= decoder_.span_bytes(),
           "the address map has too few bits for capacity_bytes");
   for (unsigned b = 0; b < banks_.size(); ++b) banks_[b].group = b / params.organisation.banks_per_group;
-  if (timing_.refi_cycles > 0)
-    next_refresh_ = timing_.refi_cycles + Cycle{index} * params.controller.refresh_stagger_cycles;
+  if (params_.controller.refresh_policy != RefreshPolicy::none)
+    next_refresh_ = timing_.refi_cycles + Cycle{index} * params.controller.channel_stagger_cycles;
   stats_.peak_bytes_per_second = params.channel_bytes_per_second();
 }
 
@@ -251,7 +251,7 @@ DramChannel::Choice DramChannel::choose_column(const Side& side) const {
   if (best == ~std::uint64_t{0}) return {};
   const Cycle at = floor + (best >> (kAgeBits + kBankBits));
   Choice choice{at, at, Action::column, static_cast<unsigned>(best & ((1U << kBankBits) - 1))};
-  if (at >= wck_off_ && timing_.wck_sync_slots > 0) {
+  if (at >= wck_off_ && params_.command_bus.wck_sync) {
     // The CAS command takes the slot right before, which must be free.
     choice.first = std::max(cycle_, at == 0 ? 0 : at - 1);
     choice.at = choice.first + 1;
@@ -329,15 +329,15 @@ void DramChannel::commit(const Choice& choice) {
 
 void DramChannel::commit_activate(Cycle at, unsigned b) {
   Bank& bank = banks_[b];
-  bank.column_ready = at + timing_.rcd_cycles;
+  bank.column_ready = at + timing_.rcd_read_cycles;
   bank.precharge_ready = at + timing_.ras_cycles;
   bank.activate_ready = at + timing_.rc_cycles;
   bank.fresh = true;
   any_activate_ready_ = at + timing_.rrd_short_cycles;
   group_activate_ready_[bank.group] = at + timing_.rrd_long_cycles;
   last_activates_[activates_++ % last_activates_.size()] = at + timing_.faw_cycles;
-  if (timing_.activate_slots > 1) {
-    activate_2_by_ = at + timing_.aad_cycles;
+  if (params_.command_bus.split_activate) {
+    activate_2_by_ = at + params_.command_bus.aad_cycles;
     activating_ = b;
   }
   ++stats_.activates;
@@ -363,7 +363,7 @@ void DramChannel::commit_column(Cycle at, Cycle first, unsigned b) {
   side.ready = at + t.ccd_short_cycles;
   side.group_ready[bank.group] = at + t.ccd_long_cycles;
   const Cycle data_end = at + (writing_ ? t.write_latency_cycles : t.read_latency_cycles) + t.burst_cycles;
-  wck_off_ = std::max(wck_off_, data_end + t.wck_postamble_cycles);
+  wck_off_ = std::max(wck_off_, data_end + params_.command_bus.wck_postamble_cycles);
   if (writing_) {
     read_.ready = std::max(read_.ready, data_end + t.wtr_short_cycles);
     Cycle& same_group = read_.group_ready[bank.group];

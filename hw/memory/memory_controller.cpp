@@ -25,7 +25,7 @@ MemoryController::MemoryController(const sc_core::sc_module_name& name, NodeId n
   for (unsigned i = 0; i < params.channels; ++i) channels_.emplace_back(params, i);
   first_offer_.fill(kNever);
   if (ctx.trace == nullptr) return;
-  const Clock clock = Clock::from_hz(params.timing.clock_hz);
+  const Clock clock = Clock(params.timing.clock_period_fs);
   trace_ = std::make_unique<MemoryTrace>(ctx, node, sc_module::name(), params.channels, clock);
   for (unsigned i = 0; i < params.channels; ++i) channels_[i].show(&trace_->channel(i));
 }

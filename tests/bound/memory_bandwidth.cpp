@@ -14,7 +14,7 @@ constexpr Tick kCk = 1'250'000;
 
 MemoryParams without_refresh() {
   MemoryParams params = bare_params();
-  params.timing.refi_cycles = 0;
+  params.controller.refresh_policy = RefreshPolicy::none;
   return params;
 }
 std::vector<Access> sequential(unsigned n, bool write = false, std::uint64_t step = 64) {
@@ -34,7 +34,7 @@ std::vector<Access> random_reads(unsigned n) {
 TEST_CASE("unloaded latency of a row hit is RL and the bursts, and CAS when WCK is off") {
   for (const bool always_on : {true, false}) {
     MemoryParams params = without_refresh();
-    if (always_on) params.timing.wck_sync_slots = 0;
+    if (always_on) params.command_bus.wck_sync = false;
     const Outcome o = run(params, {{0, Train::block(0, 64), false, 1, 0},
                                    {1000 * kCk, Train::block(0, 32), false, 2, 0},
                                    {2000 * kCk, Train::block(0, 64), false, 3, 0}});

@@ -60,7 +60,7 @@ std::vector<Arrival> opened_then(std::vector<Arrival> more) {
 }  // namespace
 
 TEST_CASE("tRCD counts from the first cycle of the activate to the column command") {
-  check_binds(&DramTiming::rcd_cycles, 15, 0, {access(0, place(0, 0, 0))},
+  check_binds(&DramTiming::rcd_read_cycles, 15, 0, {access(0, place(0, 0, 0))},
               {Kind::activate_1, 0, Kind::read, 0});
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("the second cycle of an activate waits for column commands, but not be
     MemoryParams params = bare_params();
     // A device whose columns fill the command bus.
     params.timing.burst_cycles = params.timing.ccd_short_cycles = params.timing.ccd_long_cycles = 1;
-    params.timing.aad_cycles = aad;
+    params.command_bus.aad_cycles = aad;
     std::vector<Arrival> arrivals = opened_then({access(200, place(2, 0, 0), false, 4)});
     for (unsigned i = 0; i < 20; ++i) arrivals.push_back(access(201, place(0, 0, 0, i), false, 10 + i));
     const Outcome outcome = run(params, arrivals);
@@ -184,7 +184,7 @@ TEST_CASE("WCK needs a CAS command once its postamble has passed, not before") {
     CHECK(*cycle_of(o.commands, Kind::read, 4) == (at == off ? off + 1 : off - 1));
   }
   MemoryParams always_on = bare_params();
-  always_on.timing.wck_sync_slots = 0;
+  always_on.command_bus.wck_sync = false;
   CHECK(run(always_on, opened()).stats.wck_syncs == 0);
 }
 
@@ -261,7 +261,7 @@ class Checker {
     if (closes && a.kind == Kind::write) need(write_end, b.cycle, t_.wr_cycles);
     if (!bank) return;
     if (a.kind == Kind::precharge && b.kind == Kind::activate_1) need(a.cycle, b.cycle, t_.rp_bank_cycles);
-    if (a.kind == Kind::activate_1 && column(b.kind)) need(a.cycle, b.cycle, t_.rcd_cycles);
+    if (a.kind == Kind::activate_1 && column(b.kind)) need(a.cycle, b.cycle, t_.rcd_read_cycles);
   }
 
   DramTiming t_;

@@ -59,7 +59,7 @@ MemoryParams with_latency() {
 TEST_CASE("causes sum exactly to the time from arrival to done, for every train") {
   for (const std::uint64_t hz : {800'000'000ull, 933'333'333ull}) {
     MemoryParams params = with_latency();
-    params.timing.clock_hz = hz;
+    params.timing.clock_period_fs = kSecond / hz;
     const std::vector<Arrival> arrivals = mixed_traffic(1, 2000);
     const Outcome outcome = run(params, arrivals);
     REQUIRE(outcome.done.size() == arrivals.size());
@@ -171,7 +171,7 @@ TEST_CASE("row hits overtake an older request of their bank only so many times")
 
 TEST_CASE("an old write goes before a steady stream of reads") {
   MemoryParams params = bare_params();
-  params.timing.refi_cycles = 0;
+  params.controller.refresh_policy = RefreshPolicy::none;
   params.controller.write_patience_cycles = 300;
   std::vector<Arrival> arrivals{{0, {place(0, 0, 0), 64, 2000, 64, 5 * kNanosecond}, false, 0, 0}};
   arrivals.push_back({100 * kCk, Train::block(place(0, 1, 0), 32), true, 1, 0});

@@ -75,7 +75,7 @@ TEST_CASE("the hashed map spreads equal distances over banks") {
 TEST_CASE("malformed maps are the user's error and name the map") {
   for (const char* bits :
        {"", "M4", "M2 BG=5", "BG=6,7 BA=13,14 CO=5,8-12 RO=15-14", "BG=6 BA=13,14 CO=5,7-12 RO=15-39",
-        "BG=6,7 BA=13,14 CO=5,8-12 RO=16-39", "BG=6,x BA=13,14 CO=5,8-12 RO=15-39", "M2 XOR=6", "M2 XOR=15^6",
+        "BG=6,7 BA=13,14 CO=5,8-12 RO=16-39", "BG=6,x BA=13,14 CO=5,8-12 RO=15-39", "M2 XOR=6", "M2 XOR=6^6",
         "M2 XOR=6^50", "XX=3"}) {
     CHECK_THROWS_AS(decoder(bits), UserError);
   }

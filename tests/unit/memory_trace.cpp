@@ -49,7 +49,7 @@ struct Kept : TraceSink {
 struct Shown {
   explicit Shown(MemoryParams p)
       : params(p),
-        clock(Clock::from_hz(p.timing.clock_hz)),
+        clock(Clock(p.timing.clock_period_fs)),
         channel(p, 0),
         trace(sink, declared(), clock, TrackId{}) {
     channel.show(&trace);
@@ -95,7 +95,8 @@ struct Shown {
 MemoryParams one_channel(unsigned refresh_interval) {
   MemoryParams p;
   p.channels = 1;
-  p.timing.refi_cycles = refresh_interval;
+  p.controller.refresh_policy = refresh_interval > 0 ? RefreshPolicy::all_bank : RefreshPolicy::none;
+  if (refresh_interval > 0) p.timing.refi_cycles = refresh_interval;
   return p;
 }
 
