@@ -67,12 +67,21 @@ class WorkObserver {
 };
 
 /// Where a test or an experiment may corrupt bytes on their way (functional mode).
-enum class InjectionPoint : std::uint8_t { memory_read, link, sram_write };
+enum class InjectionPoint : std::uint8_t { link, sram_write };
 
-/// Contract: called for every passing transaction of functional mode; may change the bytes, nothing else.
+/// 64-bit words of one read from memory that have one wrong bit, and more than one.
+struct WordErrors {
+  std::uint64_t single = 0;
+  std::uint64_t multiple = 0;
+};
+
 class Injector {
  public:
+  /// Contract: called for every passing transaction of functional mode; may change the bytes, nothing else.
   virtual void pass(InjectionPoint point, NodeId node, std::uint8_t* data, std::uint64_t bytes) = 0;
+  /// Contract: called once for every read of a die's memory, in both modes, in the order in which the device
+  /// returns them. Says what is wrong with it and, where there are bytes (`data` is not null), does it.
+  virtual WordErrors memory_read(NodeId node, std::uint8_t* data, std::uint64_t bytes) = 0;
   /// A load is about to start; may change its source address.
   virtual void load(NodeId node, std::uint64_t& source) = 0;
 

@@ -277,6 +277,9 @@ void DmaEngine::issue_copy(unsigned index, const InFlight& chunk, const Train& w
   train.cookie = cookie_of(chunk.sequence, index, Step::write);
   train.accumulate = transfer_of(channel).accumulate;
   train.poisoned = train_of(source).poisoned;
+  if (train.poisoned && channel.command.kind == CommandKind::store)
+    ctx_.faults.report({node_, UnitId::dma, channel.command.tag, now_tick(),
+                        "a store of data that come from a memory read with an uncorrectable error"});
   const Signal& signal = channel.command.signal;
   if (last && channel.command.kind == CommandKind::send && signal.present()) {
     train.signal_event = signal.event;

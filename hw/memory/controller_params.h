@@ -45,6 +45,13 @@ constexpr std::array<const char*, 3> enum_names(RefreshPolicy) {
   return {"none", "all_bank", "per_bank"};
 }
 
+/// `sec_ded`: a code over every 64 data bits (sideband: it costs no bandwidth) repairs one wrong bit and
+/// detects two.
+enum class MemoryEcc : std::uint8_t { none, sec_ded };
+constexpr std::array<const char*, 2> enum_names(MemoryEcc) {
+  return {"none", "sec_ded"};
+}
+
 /// Queues and policy of the controller, per channel unless the name says otherwise.
 struct DramControllerParams {
   std::uint32_t port_requests = 16;
@@ -72,6 +79,8 @@ struct DramControllerParams {
   std::uint32_t refresh_stagger_cycles = 0;
   std::uint32_t channel_stagger_cycles = 0;
   std::uint32_t power_down_cycles = 0;
+  MemoryEcc ecc = MemoryEcc::none;
+  std::uint32_t ecc_correct_cycles = 4;
 };
 
 template <class V>
@@ -133,6 +142,12 @@ void describe_fields(V& v, DramControllerParams& p) {
     p.channel_stagger_cycles);
   v(Field{"power_down_cycles", "cycles", "idle time after which a channel powers down; 0: never", 0, 1e6},
     p.power_down_cycles);
+  v(Field{"ecc", "",
+          "sec_ded: of each 64-bit word one wrong bit is repaired, more are reported and the data poisoned"},
+    p.ecc);
+  v(Field{"ecc_correct_cycles", "cycles", "a response is late by this for every word that is repaired", 0,
+          1000},
+    p.ecc_correct_cycles);
 }
 
 }  // namespace moesaic

@@ -108,6 +108,7 @@ void MemoryController::reject(Transaction& transaction, tlm::tlm_response_status
 void MemoryController::arm() {
   Tick next = kNever;
   for (const DramChannel& channel : channels_) next = std::min(next, channel.next_wake());
+  for (const Transaction& transaction : repairing_) next = std::min(next, transaction.due);
   if (next != kNever) wake_up_.arm(std::max(next, ctx_.wheel.now()));
 }
 
@@ -116,6 +117,7 @@ void MemoryController::on_wheel(Tick now, Phase, std::uint64_t) {
   // 1. Decisions up to now; the transactions that are done with it.
   done_.clear();
   collect(now, done_);
+  repair(now, done_);
   // 2. Answers, in order of acceptance. They may bring new requests.
   for (Transaction& transaction : done_) {
     --in_flight_[transaction.port];
@@ -148,13 +150,52 @@ void MemoryController::collect(Tick now, std::vector<Transaction>& done) {
   transactions_.erase(first, transactions_.end());
 }
 
+// Moves the bytes of what the device has returned; what has to be corrected leaves `done` until it is.
+void MemoryController::repair(Tick now, std::vector<Transaction>& done) {
+  std::vector<Transaction> ready;
+  for (const Transaction& transaction : repairing_)
+    if (transaction.due == now) ready.push_back(transaction);
+  repairing_.erase(std::remove_if(repairing_.begin(), repairing_.end(),
+                                  [&](const Transaction& t) { return t.due == now; }),
+                   repairing_.end());
+  for (Transaction& transaction : done) {
+    const Tick delay = transaction.payload->is_response_ok() ? correct(transaction) : 0;
+    transaction.due = now + delay;
+    (delay == 0 ? ready : repairing_).push_back(transaction);
+  }
+  done = std::move(ready);
+}
+
+// Returns how long the response takes longer for it.
+Tick MemoryController::correct(Transaction& transaction) {
+  tlm_generic_payload& payload = *transaction.payload;
+  const bool bytes = ctx_.pool.functional();
+  if (bytes) move_bytes(payload);
+  if (!payload.is_read() || ctx_.injector == nullptr) return 0;
+  // 1. What is wrong.
+  const WordErrors wrong = ctx_.injector->memory_read(node_, bytes ? payload.get_data_ptr() : nullptr,
+                                                      train_of(payload).train.bytes());
+  if (params_.controller.ecc == MemoryEcc::none) return 0;
+  errors_.corrected_words += wrong.single;
+  errors_.uncorrectable_words += wrong.multiple;
+  // 2. What cannot be repaired is passed on as such.
+  if (wrong.multiple > 0) {
+    payload.set_response_status(tlm::TLM_GENERIC_ERROR_RESPONSE);
+    train_of(payload).poisoned = true;
+  } else if (wrong.single > 0 && bytes) {
+    move_bytes(payload);
+  }
+  const Tick delay = wrong.single * params_.controller.ecc_correct_cycles * params_.timing.clock_period_fs;
+  transaction.causes[static_cast<std::size_t>(Cause::memory_latency)] += delay;
+  return delay;
+}
+
 void MemoryController::respond(Tick now, Transaction& transaction) {
   tlm_generic_payload& payload = *transaction.payload;
   transaction.causes[static_cast<std::size_t>(Cause::memory_queue)] +=
       transaction.accepted - transaction.offered;
   train_of(payload).causes = transaction.causes;
   if (trace_) trace_->answered(now, train_of(payload).train.bytes());
-  if (ctx_.pool.functional() && payload.is_response_ok()) move_bytes(payload);
   port_stats_[transaction.port].latency += now - transaction.offered;
   port(transaction.port).respond(payload);
 }
@@ -170,8 +211,6 @@ void MemoryController::move_bytes(tlm_generic_payload& payload) {
       contents_.write(offset, data, train.size);
     }
   }
-  if (payload.is_read() && ctx_.injector != nullptr)
-    ctx_.injector->pass(InjectionPoint::memory_read, node_, payload.get_data_ptr(), train.bytes());
 }
 
 unsigned MemoryController::debug(unsigned, tlm_generic_payload& payload) {

@@ -4,8 +4,11 @@
 // Models: interleaving of transactions over channels, a bounded number of transactions per port with
 //   back-pressure by a withheld END_REQ, fixed controller latency, everything dram_channel.h models; in
 //   functional mode the bytes.
-// Does not model: ECC, caches, merging of requests, accumulation (an accumulating write is a misuse).
-// Time: a read is answered when its last data have passed the controller; a write when the device has taken
+//   ECC: a read with a correctable error is late, one with an uncorrectable error is answered by an error
+//   response and poisoned.
+// Does not model: caches, merging of requests, errors of the code itself, scrubbing, accumulation (an
+// accumulating write is a misuse). Time: a read is answered when its last data have passed the controller; a
+// write when the device has taken
 //   its last data, not when a write queue has. Bytes are read and written at that instant. The extension's
 //   causes sum to the time from the first BEGIN_REQ offer to BEGIN_RESP; waiting for END_REQ is memory_queue.
 // Debug: transport_dbg reads and writes the bytes in both run modes, ignoring strides.
@@ -42,6 +45,7 @@ class MemoryController : public sc_core::sc_module, private Server, private Whee
   unsigned channels() const { return static_cast<unsigned>(channels_.size()); }
   MemoryStats stats(unsigned channel) const { return channels_[channel].stats(); }
   const MemoryPortStats& port_stats(unsigned port) const { return port_stats_[port]; }
+  const MemoryErrorStats& errors() const { return errors_; }
   const DramChannel& channel(unsigned index) const { return channels_[index]; }
   /// Commands of a channel are appended to `commands` from now on, for traces; null: no more.
   void record(unsigned channel, std::vector<DramCommand>* commands) { channels_[channel].record(commands); }
@@ -57,6 +61,7 @@ class MemoryController : public sc_core::sc_module, private Server, private Whee
     unsigned port;
     unsigned parts;     ///< channels that are not done
     CauseTimes causes;  ///< of the part done last
+    Tick due = 0;       ///< of a response that error correction delays
   };
 
   bool offer(unsigned port, tlm::tlm_generic_payload& payload) override;
@@ -66,6 +71,8 @@ class MemoryController : public sc_core::sc_module, private Server, private Whee
   tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload, std::string& why) const;
   void reject(Transaction& transaction, tlm::tlm_response_status status, const std::string& why);
   void collect(Tick now, std::vector<Transaction>& done);
+  void repair(Tick now, std::vector<Transaction>& done);
+  Tick correct(Transaction& transaction);
   void respond(Tick now, Transaction& transaction);
   void move_bytes(tlm::tlm_generic_payload& payload);
   void arm();
@@ -78,10 +85,12 @@ class MemoryController : public sc_core::sc_module, private Server, private Whee
   WakeUp wake_up_;
   std::vector<DramChannel> channels_;
   std::vector<Transaction> transactions_;  // accepted, in order
+  std::vector<Transaction> repairing_;     // their data are through, their words are being corrected
   std::vector<Transaction> done_;          // scratch of on_wheel
   std::array<Tick, kPorts> first_offer_;   // kNever: no request is withheld
   std::array<unsigned, kPorts> in_flight_{};
   std::array<MemoryPortStats, kPorts> port_stats_{};
+  MemoryErrorStats errors_;
   std::uint64_t next_id_ = 0;
   std::unique_ptr<MemoryTrace> trace_;  // null: nothing is recorded
 };

@@ -53,6 +53,19 @@ struct MemoryPortStats {
   Tick latency = 0;            ///< sum of the times from first offer to response, ticks
 };
 
+/// What error correction of one memory site has met.
+struct MemoryErrorStats {
+  std::uint64_t corrected_words = 0;
+  std::uint64_t uncorrectable_words = 0;
+};
+
+template <class V>
+void describe_metrics(V& v, const MemoryErrorStats& s) {
+  v(Field{"corrected_words", "count", "64-bit words whose one wrong bit was repaired"}, s.corrected_words);
+  v(Field{"uncorrectable_words", "count", "64-bit words with more; their reads were answered as poisoned"},
+    s.uncorrectable_words);
+}
+
 template <class V>
 void describe_metrics(V& v, const MemoryPortStats& s) {
   v(Field{"requests", "count", "transactions accepted"}, s.requests);

@@ -137,6 +137,7 @@ void Sram::complete(unsigned port, std::uint64_t id, Tick now) {
     refuse(request, now);
   } else {
     move_bytes(payload);
+    move_poison(payload);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     account(port, request, now);
   }
@@ -230,6 +231,23 @@ void Sram::move_bytes(tlm::tlm_generic_payload& payload) {
       storage_.write(offset, data, bytes);
     }
     data += bytes;
+  });
+}
+
+// Bytes that somebody could not read correctly stay marked until they are overwritten; whoever reads them
+// hears of it.
+void Sram::move_poison(tlm::tlm_generic_payload& payload) {
+  TrainExtension& extension = train_of(payload);
+  if (payload.is_read()) extension.poisoned = false;
+  if (poisoned_.empty() && !extension.poisoned) return;
+  for_each_range(extension.train, [&](std::uint64_t offset, std::uint64_t bytes) {
+    if (payload.is_read()) {
+      extension.poisoned = extension.poisoned || poisoned_.touches(offset, offset + bytes);
+    } else if (extension.poisoned) {
+      poisoned_.add(offset, offset + bytes);
+    } else if (!extension.accumulate) {
+      poisoned_.remove(offset, offset + bytes);
+    }
   });
 }
 

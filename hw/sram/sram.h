@@ -75,6 +75,7 @@ class Sram : public sc_core::sc_module, public WhoWaits, private Server, private
   void note_write(const Train& train);
   void complete(unsigned port, std::uint64_t id, Tick now);
   void move_bytes(tlm::tlm_generic_payload& payload);
+  void move_poison(tlm::tlm_generic_payload& payload);
   void forget_control_data(const Train& train);
   void account(unsigned port, const Request& request, Tick now);
   void refuse(const Request& request, Tick now);
@@ -88,6 +89,7 @@ class Sram : public sc_core::sc_module, public WhoWaits, private Server, private
   SlotTable slots_;
   Storage storage_;
   ByteRanges control_data_;  // written by a control core, and not overwritten by the data plane since
+  ByteRanges poisoned_;      // written with data that had an uncorrectable error
   WakeUp wake_;
   std::vector<Request> requests_;
   std::vector<std::uint64_t> free_requests_;

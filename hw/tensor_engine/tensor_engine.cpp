@@ -227,11 +227,20 @@ void TensorEngine::responded(unsigned, tlm::tlm_generic_payload& payload) {
   const TrainExtension& extension = train_of(payload);
   const StepAccess& access = step().accesses[extension.cookie];
   if (!payload.is_response_ok()) active_->status = CommandStatus::misuse;
-  if (extension.poisoned && active_->status == CommandStatus::ok) active_->status = CommandStatus::poisoned;
+  if (payload.is_read() && extension.poisoned && active_->status == CommandStatus::ok)
+    refuse_poison(extension);
   if (ctx_.pool.functional() && payload.is_read() && access.operand != Operand::list) {
     datapath_.put(access.operand, access.at, payload.get_data_ptr(), extension.train.bytes());
   }
   if (--progress_.outstanding == 0) arm();
+}
+
+void TensorEngine::refuse_poison(const TrainExtension& extension) {
+  active_->status = CommandStatus::poisoned;
+  const std::uint64_t begin = Address::offset(extension.train.address);
+  ctx_.faults.report(Fault{
+      node_, UnitId::tensor_engine, active_->command.tag, ctx_.wheel.now(),
+      fmt::format("operand bytes from {} on come from a memory read with an uncorrectable error", begin)});
 }
 
 // Arms the wake-up for the next access, or for the end of the step. Responses that are missing arm it later.

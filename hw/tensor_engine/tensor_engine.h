@@ -89,6 +89,7 @@ class TensorEngine : public sc_core::sc_module,
   void finish_step(std::uint64_t cycle);
   void finish_command(Tick now);
   void retire(const Active& done);
+  void refuse_poison(const TrainExtension& extension);
   void arm();
   const Step& step() const { return active_->plan.steps[active_->next_step - 1]; }
   std::uint64_t due(std::uint64_t cost) const;

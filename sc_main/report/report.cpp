@@ -160,6 +160,7 @@ NodeRow node_row(const NodeResult& result, const PackageParams& package, Tick ma
   row.tensor_engine.macs_share = ratio(row.tensor_engine.macs_per_s, row.tensor_engine.peak_macs_per_s);
   row.sram = {result.peak_slot_bytes, package.chiplet.sram.size_bytes, result.sram};
   for (const MemoryStats& channel : result.memory) row.memory.push_back(channel_row(channel, makespan));
+  row.memory_errors = result.memory_errors;
   row.dma = result.dma;
   row.command_processor = result.command_processor;
   row.agent = {share(result.agent.busy, makespan), result.agent};

@@ -117,7 +117,8 @@ void describe_metrics(V& v, const WorkRow& r) {
   v(Field{"macs", "MACs", "multiply-accumulates that the pairs need"}, r.macs);
   v(Field{"active_experts", "count", "(layer, expert) pairs that have tokens"}, r.active_experts);
   v(Field{"outputs", "count", "result rows of tokens that stores have brought to memory"}, r.outputs);
-  v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"}, r.violation_count);
+  v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"},
+    r.violation_count);
   v(Field{"violations", "", "the first of them"}, r.violations);
   v(Field{"functional_checked", "", "outputs were compared with the reference"}, r.checked);
   v(Field{"functional_values", "count", "values compared"}, r.values);
@@ -276,6 +277,7 @@ struct NodeRow {
   EngineRow tensor_engine;
   SramRow sram;
   std::vector<ChannelRow> memory;
+  MemoryErrorStats memory_errors;
   DmaStats dma;
   CommandProcessorStats command_processor;
   CoreRow agent, scheduler;
@@ -287,6 +289,7 @@ void describe_metrics(V& v, const NodeRow& r) {
   v.group("tensor_engine", r.tensor_engine);
   v.group("sram", r.sram);
   v.list("memory", r.memory);
+  v.group("memory_errors", r.memory_errors);
   v.group("dma", r.dma);
   v.group("command_processor", r.command_processor);
   v.group("agent", r.agent);

@@ -2,20 +2,14 @@
 #include "sc_main/run/injection.h"
 
 #include <algorithm>
+#include <set>
 
 namespace moesaic {
 
 namespace {
 
 bool applies_to(InjectKind kind, InjectionPoint point) {
-  switch (point) {
-    case InjectionPoint::memory_read:
-      return kind == InjectKind::memory_flip;
-    case InjectionPoint::link:
-      return kind == InjectKind::link_flip;
-    default:
-      return kind == InjectKind::sram_flip;
-  }
+  return kind == (point == InjectionPoint::link ? InjectKind::link_flip : InjectKind::sram_flip);
 }
 
 }  // namespace
@@ -32,6 +26,26 @@ void ScriptedInjector::pass(InjectionPoint point, NodeId node, std::uint8_t* dat
     data[p.byte % bytes] ^= static_cast<std::uint8_t>(1u << p.bit);
     ++done_;
   }
+}
+
+WordErrors ScriptedInjector::memory_read(NodeId node, std::uint8_t* data, std::uint64_t bytes) {
+  const std::uint64_t number = reads_[node]++;
+  std::map<std::uint64_t, std::set<std::uint64_t>> wrong;  // bits by word
+  for (const InjectParams& p : script_) {
+    if (p.kind != InjectKind::memory_flip || NodeId(p.node) != node || p.nth != number || bytes == 0)
+      continue;
+    const std::uint64_t byte = p.byte % bytes;
+    if (data != nullptr) data[byte] ^= static_cast<std::uint8_t>(1u << p.bit);
+    const auto bit = wrong[byte / 8].insert(byte % 8 * 8 + p.bit);
+    if (!bit.second) wrong[byte / 8].erase(bit.first);  // flipped back
+    ++done_;
+  }
+  WordErrors errors;
+  for (const auto& word : wrong) {
+    errors.single += word.second.size() == 1;
+    errors.multiple += word.second.size() > 1;
+  }
+  return errors;
 }
 
 void ScriptedInjector::load(NodeId node, std::uint64_t& source) {

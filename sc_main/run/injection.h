@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Corrupts bytes on purpose, as the experiment's `run.inject` list says: one flipped bit in what memory
 // returns, on a link or on its way into SRAM, or two loads whose sources are exchanged. Functional mode must
-// notice each.
+// notice each, unless the memory's ECC repairs or reports it (several flips of one 64-bit word).
 #pragma once
 
 #include <map>
@@ -21,6 +21,7 @@ using LoadSources = std::map<NodeId, std::vector<std::uint64_t>>;
 class LoadRecorder : public Injector {
  public:
   void pass(InjectionPoint, NodeId, std::uint8_t*, std::uint64_t) override {}
+  WordErrors memory_read(NodeId, std::uint8_t*, std::uint64_t) override { return {}; }
   void load(NodeId node, std::uint64_t& source) override { sources_[node].push_back(source); }
   const LoadSources& sources() const { return sources_; }
 
@@ -35,6 +36,7 @@ class ScriptedInjector : public Injector {
       : script_(std::move(script)), recorded_(std::move(recorded)) {}
 
   void pass(InjectionPoint point, NodeId node, std::uint8_t* data, std::uint64_t bytes) override;
+  WordErrors memory_read(NodeId node, std::uint8_t* data, std::uint64_t bytes) override;
   void load(NodeId node, std::uint64_t& source) override;
   /// Injections that have happened (an exchange counts for both loads); 0 when no place was reached.
   std::size_t done() const { return done_; }
@@ -43,6 +45,7 @@ class ScriptedInjector : public Injector {
   std::vector<InjectParams> script_;
   LoadSources recorded_;
   std::map<std::pair<InjectionPoint, NodeId>, std::uint64_t> passed_;
+  std::map<NodeId, std::uint64_t> reads_;
   std::map<NodeId, std::uint64_t> loads_;
   std::size_t done_ = 0;
 };

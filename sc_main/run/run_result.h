@@ -25,6 +25,7 @@ struct NodeResult {
   std::uint64_t peak_slot_bytes =
       0;  ///< most SRAM in allocated slots at once (SlotTable::peak_allocated_bytes)
   std::vector<MemoryStats> memory;  ///< one entry a channel; empty where no memory is attached
+  MemoryErrorStats memory_errors;
   DmaStats dma;
   CommandProcessorStats command_processor;
   ControlCoreStats agent;

@@ -101,6 +101,7 @@ NodeResult collect(const Chiplet& die) {
   result.peak_slot_bytes = die.sram.slots().peak_allocated_bytes();
   for (unsigned c = 0; die.memory && c < die.memory->channels(); ++c)
     result.memory.push_back(die.memory->stats(c));
+  if (die.memory) result.memory_errors = die.memory->errors();
   result.dma = die.dma.stats();
   result.command_processor = die.command_processor.stats();
   result.agent = die.agent_core.stats();

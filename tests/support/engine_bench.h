@@ -33,6 +33,7 @@ class BenchInitiator : public sc_core::sc_module, private Requester {
     bool ok;
     CauseTimes causes;
     std::vector<std::uint8_t> data;
+    bool poisoned;
   };
   BenchInitiator(const sc_core::sc_module_name& name, PayloadPool& pool)
       : sc_module(name), out("out", *this), pool_(pool) {}
@@ -45,23 +46,25 @@ class BenchInitiator : public sc_core::sc_module, private Requester {
     send(tlm::TLM_READ_COMMAND, train, {}, list, false, {});
   }
   void write(const Train& train, std::vector<std::uint8_t> data = {}, bool accumulate = false,
-             NodeId requester = NodeId(0)) {
-    send(tlm::TLM_WRITE_COMMAND, train, std::move(data), false, accumulate, requester);
+             NodeId requester = NodeId(0), bool poisoned = false) {
+    send(tlm::TLM_WRITE_COMMAND, train, std::move(data), false, accumulate, requester, poisoned);
   }
 
  private:
   void send(tlm::tlm_command command, const Train& train, std::vector<std::uint8_t> data, bool list,
-            bool accumulate, NodeId requester) {
+            bool accumulate, NodeId requester, bool poisoned = false) {
     auto& payload = pool_.acquire(command, train);
     if (pool_.functional()) std::copy(data.begin(), data.end(), payload.get_data_ptr());
     train_of(payload).requester = requester;
     train_of(payload).list = list;
     train_of(payload).accumulate = accumulate;
+    train_of(payload).poisoned = poisoned;
     out.send(payload);
   }
   void accepted(unsigned, tlm::tlm_generic_payload&) override { accepted_at.push_back(now_tick()); }
   void responded(unsigned, tlm::tlm_generic_payload& payload) override {
-    Answer answer{now_tick(), payload.is_response_ok(), train_of(payload).causes, {}};
+    Answer answer{
+        now_tick(), payload.is_response_ok(), train_of(payload).causes, {}, train_of(payload).poisoned};
     if (pool_.functional()) {
       answer.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + payload.get_data_length());
     }

@@ -32,9 +32,13 @@ struct NoWork final : WorkObserver {
   void retired(const RetiredSlice&) override {}
 };
 struct FlipFirst final : Injector {
-  void pass(InjectionPoint point, NodeId node, std::uint8_t* data, std::uint64_t) override {
-    if (point == InjectionPoint::memory_read && node == kHere) data[0] ^= 1;
+  void pass(InjectionPoint, NodeId, std::uint8_t*, std::uint64_t) override {}
+  WordErrors memory_read(NodeId node, std::uint8_t* data, std::uint64_t) override {
+    if (node != kHere) return {};
+    for (std::uint64_t i = 0; data != nullptr && i < bits; ++i) data[0] ^= static_cast<std::uint8_t>(1u << i);
+    return bits == 1 ? WordErrors{1, 0} : WordErrors{0, 1};
   }
+  std::uint64_t bits = 1;
   void load(NodeId, std::uint64_t&) override {}
 };
 /// Bytes that say where they come from.
@@ -53,6 +57,7 @@ struct Answer {
   Tick offered, accepted, responded;
   tlm::tlm_response_status status;
   CauseTimes causes;
+  bool poisoned;
   std::vector<std::uint8_t> bytes;
 };
 
@@ -144,6 +149,7 @@ class Bench : public sc_core::sc_module, private Requester, private WheelClient 
                   wheel.now(),
                   payload.get_response_status(),
                   extension.causes,
+                  extension.poisoned,
                   {}};
     if (pool.functional())
       answer.bytes.assign(payload.get_data_ptr(), payload.get_data_ptr() + payload.get_data_length());
@@ -268,6 +274,41 @@ TEST_CASE("an injector may change what a read returns, not what memory holds") {
   CHECK(bench.answer(1).bytes[0] == (Pattern::at(512) ^ 1));
   CHECK(bench.answer(1).bytes[1] == Pattern::at(513));
   CHECK(debug_read(bench, 512, 1)[0] == Pattern::at(512));
+}
+
+TEST_CASE("a corrected word delays its response by the cycles of the correction, in both modes alike") {
+  MemoryParams with_ecc;
+  with_ecc.controller.ecc = MemoryEcc::sec_ded;
+  with_ecc.controller.ecc_correct_cycles = 7;
+  Bench plain("plain", RunMode::functional), clean("clean", RunMode::functional, with_ecc);
+  Bench single_t("single_t", RunMode::timing, with_ecc), single_f("single_f", RunMode::functional, with_ecc);
+  Bench double_t("double_t", RunMode::timing, with_ecc), double_f("double_f", RunMode::functional, with_ecc);
+  FlipFirst one, two;
+  two.bits = 2;
+  single_t.ctx.injector = single_f.ctx.injector = &one;
+  double_t.ctx.injector = double_f.ctx.injector = &two;
+  for (Bench* bench : {&plain, &clean, &single_t, &single_f, &double_t, &double_f})
+    bench->read(0, 0, Train::block(at_offset(512), 64), 1);
+  plain.simulate();
+  const Tick unhurt = plain.answer(1).responded;
+  CHECK(clean.answer(1).responded == unhurt);
+  for (const Bench* bench : {&single_t, &single_f}) {
+    const Answer& answer = bench->answer(1);
+    CHECK(answer.responded == unhurt + 7 * kCk);
+    CHECK(memory_test::sum(answer.causes) == answer.responded - answer.offered);
+    CHECK(answer.status == tlm::TLM_OK_RESPONSE);
+    CHECK_FALSE(answer.poisoned);
+    CHECK(bench->memory.errors().corrected_words == 1);
+    CHECK(bench->memory.errors().uncorrectable_words == 0);
+  }
+  CHECK(single_f.answer(1).bytes[0] == Pattern::at(512));
+  for (const Bench* bench : {&double_t, &double_f}) {
+    CHECK(bench->answer(1).responded == unhurt);
+    CHECK(bench->answer(1).status == tlm::TLM_GENERIC_ERROR_RESPONSE);
+    CHECK(bench->answer(1).poisoned);
+    CHECK(bench->memory.errors().corrected_words == 0);
+    CHECK(bench->memory.errors().uncorrectable_words == 1);
+  }
 }
 
 TEST_CASE("debug access works in timing mode, takes no time and respects the capacity") {

@@ -23,6 +23,7 @@ struct FlipOneByte : Injector {
   void pass(InjectionPoint point, NodeId, std::uint8_t* data, std::uint64_t) override {
     if (point == InjectionPoint::link && passes++ == 2) data[5] ^= 0x10;
   }
+  WordErrors memory_read(NodeId, std::uint8_t*, std::uint64_t) override { return {}; }
   void load(NodeId, std::uint64_t&) override {}
 };
 }  // namespace

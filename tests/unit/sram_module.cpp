@@ -149,6 +149,7 @@ TEST_CASE("an injector sees every data-plane write before it is stored", "[sram]
     void pass(InjectionPoint point, NodeId, std::uint8_t* data, std::uint64_t) override {
       if (point == InjectionPoint::sram_write) data[3] ^= 0x10;
     }
+    WordErrors memory_read(NodeId, std::uint8_t*, std::uint64_t) override { return {}; }
     void load(NodeId, std::uint64_t&) override {}
   } flip;
   SramBench b(RunMode::functional);
@@ -204,4 +205,27 @@ TEST_CASE("a refused write leaves nothing to read", "[sram]") {
   b.dma.read(at(0, 16));
   run_out();
   CHECK(b.faults.faults.size() == 2);
+}
+
+TEST_CASE("poisoned bytes stay so until they are overwritten, and every reader hears of it") {
+  SramBench b(RunMode::timing);
+  elaborate();
+  REQUIRE_FALSE(b.sram.slots().allocate(0, 0, 4096, kNoNode));
+  const auto at = [](std::uint64_t offset) { return Address::make(NodeId(0), AddressUnit::sram, offset); };
+  b.dma.write(Train::block(at(0), 1024), {}, false, NodeId(0), true);
+  run_out();
+  b.dma.write(Train::block(at(256), 256));           // clean over poisoned
+  b.dma.write(Train::block(at(512), 64), {}, true);  // adding does not clean
+  run_out();
+  const auto poisoned = [&](std::uint64_t offset, std::uint64_t bytes) {
+    b.dma.read(Train::block(at(offset), bytes));
+    run_out();
+    return b.dma.answers.back().poisoned;
+  };
+  CHECK(poisoned(0, 256));
+  CHECK_FALSE(poisoned(256, 256));
+  CHECK(poisoned(255, 2));
+  CHECK(poisoned(511, 2));
+  CHECK(poisoned(512, 64));
+  CHECK(poisoned(1023, 1));
 }
