@@ -117,7 +117,8 @@ void describe_metrics(V& v, const WorkRow& r) {
   v(Field{"macs", "MACs", "multiply-accumulates that the pairs need"}, r.macs);
   v(Field{"active_experts", "count", "(layer, expert) pairs that have tokens"}, r.active_experts);
   v(Field{"outputs", "count", "result rows of tokens that stores have brought to memory"}, r.outputs);
-  v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"}, r.violation_count);
+  v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"},
+    r.violation_count);
   v(Field{"violations", "", "the first of them"}, r.violations);
   v(Field{"functional_checked", "", "outputs were compared with the reference"}, r.checked);
   v(Field{"functional_values", "count", "values compared"}, r.values);
