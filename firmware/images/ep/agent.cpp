@@ -168,14 +168,19 @@ void Agent::read_gate() {
   }
 }
 
-// An expert that own tokens need is computed whatever the peers send; the buffers hold no more than its first
-// slices.
+// An expert that own tokens need is computed whatever the peers send, and the hottest here is probably hot
+// everywhere. The buffers hold no more than its first slices.
 void Agent::start_loading() {
-  const std::vector<std::uint32_t> needed = table_.active();
-  if (needed.empty()) return;
-  loading_ = needed.front() / plan_.nodes;
-  decide("own tokens need own experts: loading the first");
-  tiles_.stream.load_expert(layer_, plan_.owners.global(me_, *loading_));
+  std::size_t most = 0;
+  for (const std::uint32_t list : table_.active()) {
+    if (table_.list(list).size() <= most) continue;
+    most = table_.list(list).size();
+    loading_ = list / plan_.nodes;
+  }
+  if (!loading_) return;
+  const std::uint32_t expert = plan_.owners.global(me_, *loading_);
+  decide("loads expert " + std::to_string(expert) + ", which " + std::to_string(most) + " own tokens need");
+  tiles_.stream.load_expert(layer_, expert);
 }
 
 void Agent::on_message(const moesaic_mail& mail) {
@@ -203,12 +208,7 @@ void Agent::take_routes(const moesaic_mail& mail) {
 void Agent::queue_experts_if_known() {
   if (known_ || peers_known_ < peers_due_) return;
   known_ = true;
-  std::vector<std::uint32_t> order;
-  if (loading_) order.push_back(*loading_);
-  for (const std::uint32_t list : table_.active()) {
-    const std::uint32_t local = list / plan_.nodes;
-    if (order.empty() || (local != order.back() && local != order.front())) order.push_back(local);
-  }
+  const std::vector<std::uint32_t> order = order_of_experts();
   for (const std::uint32_t local : order) queue_expert(plan_.owners.global(me_, local), rows_of(local));
   experts_computed_ += order.size();
   decide("computes " + std::to_string(order.size()) + " experts in " + std::to_string(waiting_.size()) +
@@ -216,6 +216,32 @@ void Agent::queue_experts_if_known() {
   post_tiles();
   if (tiles_.idle()) add_up();
   flush();
+}
+
+// First what is loading, then the hottest: large tiles leave the memories time, and small ones, which wait
+// for them, come when dies with less work have finished.
+std::vector<std::uint32_t> Agent::order_of_experts() {
+  struct Item {
+    std::uint32_t local;
+    std::size_t rows;
+  };
+  ChargedVector<Item> items(hal_);
+  for (const std::uint32_t list : table_.active()) {
+    const std::uint32_t local = list / plan_.nodes;
+    const std::size_t rows = table_.list(list).size();
+    if (items.size() > 0 && items.items().back().local == local) {
+      items[items.size() - 1].rows += rows;
+    } else {
+      items.push_back({local, rows});
+    }
+  }
+  items.sort([&](const Item& a, const Item& b) {
+    const bool first = loading_ == a.local, second = loading_ == b.local;
+    return first != second ? first : a.rows > b.rows;
+  });
+  std::vector<std::uint32_t> order;
+  for (const Item& item : items.items()) order.push_back(item.local);
+  return order;
 }
 
 std::vector<moesaic_list_entry> Agent::rows_of(std::uint32_t local) {
@@ -247,6 +273,8 @@ void Agent::queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> r
 
 void Agent::post_tiles() {
   while (!waiting_.empty() && tiles_.has_room()) {
+    decide("a tile of " + std::to_string(waiting_.front().rows.size()) + " rows for expert " +
+           std::to_string(waiting_.front().expert));
     tiles_.post(layer_, waiting_.front(), granted_);
     waiting_.pop_front();
   }
@@ -266,6 +294,7 @@ void Agent::add_up() {
   if (!plan_.sums_in_sram) {
     while (summed_tokens_ < own_ && tiles_.has_room()) {
       const std::uint32_t count = std::min(plan_.tokens_per_sum(), own_ - summed_tokens_);
+      decide("adds up the results of " + std::to_string(count) + " tokens");
       tiles_.post_sums(layer_, summed_tokens_, count, returned_);
       summed_tokens_ += count;
     }

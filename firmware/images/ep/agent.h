@@ -51,6 +51,8 @@ class Agent : public Core {
   void add_up();
   void finish_layer();
 
+  /// Own experts that have rows.
+  std::vector<std::uint32_t> order_of_experts();
   /// Rows of an own expert, by home.
   std::vector<moesaic_list_entry> rows_of(std::uint32_t local);
   void add_row(std::uint32_t home, const Route& route);
