@@ -87,7 +87,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
       prefetch(settings.prefetch) {
   const auto require = [](std::uint64_t has, std::uint64_t needs, const char* what) {
     if (has < needs)
-      throw std::runtime_error("ep needs " + std::to_string(needs) + " " + what + "; the die has " +
+      throw std::runtime_error("ep needs at least " + std::to_string(needs) + " " + what + "; the die has " +
                                std::to_string(has));
   };
   // 1. What the die must have.
@@ -95,6 +95,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   require(info.command_queues, Queues::count, "command queues");
   require(info.events, events.granted(nodes), "event counters");
   if (homes.largest() >= 0xFFFF) throw std::runtime_error("ep numbers at most 65534 tokens per die");
+  require(info.sram_bytes, least_sram(info, settings), "bytes of SRAM");
   // 2. Tiles and slices.
   const std::vector<Shape> all = shapes(info, settings);
   std::optional<SlicePlan> found;
@@ -104,9 +105,6 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
     found = plan_slices(demand(info, settings, shape));
     if (found && found->rows >= std::min(kRowsWanted, info.tokens)) break;
   }
-  if (!found)
-    throw std::runtime_error("ep needs at least " + std::to_string(least_sram(info, settings)) +
-                             " bytes of SRAM; the die has " + std::to_string(info.sram_bytes));
   slices = *found;
   sums_in_sram = shape.sums_in_sram;
   areas = shape.areas;
