@@ -121,7 +121,6 @@ void Agent::open_sums() {
   if (own_ == 0) return;
   compute.post(vector_fill(plan_.sums_base, plan_.hidden, own_));
   compute.post(vector_fill(plan_.returned_base, plan_.hidden, own_));
-  compute.post(fence());
   for (std::uint16_t owner = 0; owner < plan_.nodes; ++owner)
     if (plan_.serves(owner, me_)) compute.post(fence().then_signal(owner, plan_.events.granted(me_)));
 }
