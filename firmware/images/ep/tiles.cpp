@@ -5,8 +5,7 @@ namespace moesaic::firmware::ep {
 
 namespace {
 
-constexpr std::uint16_t kGateOne = 32768;   // 1.0 in Q1.15
-constexpr std::uint8_t kBeforeWeights = 1;  ///< priority: a few rows must not wait for slices
+constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
 
 std::uint32_t entry_offset(std::uint32_t list, std::uint32_t entry) {
   return list + entry * static_cast<std::uint32_t>(sizeof(moesaic_list_entry));
@@ -74,7 +73,6 @@ void Tiles::fetch(std::uint32_t layer, const Tile& tile, const std::vector<Group
     lane(Queues::fetch)
         .post(load(storage_.activation(layer, group.home, group.base), hal_.sram(plan_.x(area_)),
                    listed(plan_.x_row_bytes(), group.count, entry_offset(offset, group.begin)))
-                  .priority(kBeforeWeights)
                   .tag(0x30000000u | group.home));
   lane(Queues::fetch).post(fence().then_local(plan_.events.fetched));
 }
@@ -114,7 +112,7 @@ void Tiles::give_back(const Tile& tile, const std::vector<Group>& groups,
 void Tiles::give_back_to_memory(const Group& group, std::uint32_t list) {
   Command command = store(hal_.sram(plan_.y(area_)), storage_.partial(group.home, group.base),
                           listed(plan_.y_row_bytes(), group.count, list));
-  command.priority(kBeforeWeights).tag(0x40000000u | group.home);
+  command.tag(0x40000000u | group.home);
   const auto rows = static_cast<std::uint16_t>(group.count);
   if (group.home == hal_.node()) {
     command.then_local(plan_.events.returned, rows);
@@ -131,7 +129,6 @@ void Tiles::add_at_home(const Group& group, std::uint32_t list, const std::vecto
                  sram_address(home, plan_.returned_base + group.base * plan_.y_row_bytes()),
                  listed(plan_.y_row_bytes(), group.count, list))
                 .accumulate()
-                .priority(kBeforeWeights)
                 .wait(granted[home].event, granted[home].value)
                 .then_signal(home, plan_.events.returned, static_cast<std::uint16_t>(group.count))
                 .tag(0x40000000u | group.home));
