@@ -9,17 +9,20 @@ BeatGeometry::BeatGeometry(const SramParams& params)
     : bank_bytes_(params.bank_bytes_per_cycle),
       banks_(params.banks),
       port_bytes_(std::clamp<std::uint64_t>(params.port_bytes_per_cycle, params.bank_bytes_per_cycle,
-                                            std::uint64_t{params.banks} * params.bank_bytes_per_cycle)) {}
+                                            std::uint64_t{params.banks} * params.bank_bytes_per_cycle)),
+      two_ports_(params.bank_ports == BankPorts::read_and_write) {}
 
-std::uint64_t BeatGeometry::banks(SramAccess access, std::uint64_t begin, std::uint64_t end) const {
+BankUse BeatGeometry::use(SramAccess access, std::uint64_t begin, std::uint64_t end) const {
   const std::uint64_t first = begin / bank_bytes_;
   const std::uint64_t words = (end - 1) / bank_bytes_ - first + 1;
   const std::uint64_t shift = first % banks_;
   const std::uint64_t mask = (words >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << words) - 1) << shift;
+  if (access == SramAccess::read) return {mask, 0};
+  if (access == SramAccess::write) return {0, mask};
+  // While these words are read, as many of the other half of the port width are written back. A port of one
+  // bank reads and writes half a word.
   const std::uint64_t half = port_bytes_ / bank_bytes_ / 2;
-  if (access != SramAccess::accumulate || half == 0) return mask;
-  // While these words are read, as many of the other half of the port width are written back.
-  return mask | ((shift & half) != 0 ? mask >> half : mask << half);
+  return {mask, half == 0 ? mask : (shift & half) != 0 ? mask >> half : mask << half};
 }
 
 BeatPlan::BeatPlan(const Stream& stream, std::uint64_t beat_bytes, const Clock& clock)

@@ -16,6 +16,16 @@ namespace moesaic {
 
 enum class SramAccess : std::uint8_t { read, write, accumulate };
 
+/// Bank words that an access takes in its cycle, as masks over the banks.
+struct BankUse {
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+  void add(const BankUse& other) {
+    reads |= other.reads;
+    writes |= other.writes;
+  }
+};
+
 /// Widths and interleaving. A port is at least one bank wide and at most all banks.
 class BeatGeometry {
  public:
@@ -24,13 +34,19 @@ class BeatGeometry {
   std::uint64_t beat_bytes(SramAccess access) const {
     return access == SramAccess::accumulate ? port_bytes_ / 2 : port_bytes_;
   }
-  /// Banks that bytes [begin, end) of one beat take, as a mask.
-  std::uint64_t banks(SramAccess access, std::uint64_t begin, std::uint64_t end) const;
+  /// What bytes [begin, end) of one beat take.
+  BankUse use(SramAccess access, std::uint64_t begin, std::uint64_t end) const;
+  /// Both cannot happen in one cycle.
+  bool conflict(const BankUse& a, const BankUse& b) const {
+    return two_ports_ ? ((a.reads & b.reads) | (a.writes & b.writes)) != 0
+                      : ((a.reads | a.writes) & (b.reads | b.writes)) != 0;
+  }
 
  private:
   std::uint64_t bank_bytes_;
   std::uint64_t banks_;
   std::uint64_t port_bytes_;
+  bool two_ports_;
 };
 
 /// A train in a port's queue and how far it has been served.

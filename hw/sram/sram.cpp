@@ -117,6 +117,7 @@ void Sram::on_wheel(Tick now, Phase, std::uint64_t) {
   }
   for (unsigned port = 0; port < kSramPorts; ++port) {
     stats_.ports[port].conflict_cycles = core_.conflict_cycles(port);
+    for (unsigned to = 0; to < kSramPorts; ++to) stats_.ports[port].lost_to[to] = core_.lost_cycles(port, to);
   }
   // 3. The next time at which anything can be due.
   const Tick next = core_.next_wake();

@@ -2,7 +2,9 @@
 #include "hw/sram/sram_core.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
+#include <utility>
 
 namespace moesaic {
 
@@ -10,6 +12,27 @@ namespace {
 // A stretch with one active port shorter than this is stepped: the closed form costs a few cycles' work.
 constexpr std::uint64_t kLoneWorthwhile = 4;
 constexpr std::uint64_t kNoCycle = kNever;
+
+// Ports (0 engine, 1 DMA, 2 fabric) by priority.
+std::vector<unsigned> fixed_order(SramArbitration arbitration) {
+  switch (arbitration) {
+    case SramArbitration::round_robin:
+      break;
+    case SramArbitration::engine_dma_fabric:
+      return {0, 1, 2};
+    case SramArbitration::engine_fabric_dma:
+      return {0, 2, 1};
+    case SramArbitration::dma_engine_fabric:
+      return {1, 0, 2};
+    case SramArbitration::dma_fabric_engine:
+      return {1, 2, 0};
+    case SramArbitration::fabric_engine_dma:
+      return {2, 0, 1};
+    case SramArbitration::fabric_dma_engine:
+      return {2, 1, 0};
+  }
+  return {};
+}
 }  // namespace
 
 SramCore::SramCore(const SramParams& params, unsigned ports)
@@ -17,7 +40,19 @@ SramCore::SramCore(const SramParams& params, unsigned ports)
       geometry_(params),
       read_latency_(params.read_latency_cycles),
       write_latency_(params.write_latency_cycles),
-      ports_(ports) {}
+      ports_(ports),
+      fixed_(fixed_order(params.arbitration)) {
+  for (Port& port : ports_) port.lost_to.resize(ports);
+}
+
+std::uint64_t SramCore::conflict_cycles(unsigned port) const {
+  const std::vector<std::uint64_t>& lost = ports_[port].lost_to;
+  return std::accumulate(lost.begin(), lost.end(), std::uint64_t{0});
+}
+
+unsigned SramCore::port_in_turn(unsigned k) const {
+  return fixed_.empty() ? (first_ + k) % static_cast<unsigned>(ports_.size()) : fixed_[k];
+}
 
 void SramCore::arrive(Tick at, unsigned port, std::uint64_t id, const Train& train, SramAccess access) {
   commit_before(at);
@@ -92,29 +127,28 @@ void SramCore::commit_before(Tick now) {
 
 void SramCore::step_cycle() {
   const unsigned count = static_cast<unsigned>(ports_.size());
-  std::uint64_t taken = 0;
-  unsigned served_first = count;
+  served_.clear();
   for (unsigned k = 0; k < count; ++k) {
-    const unsigned p = (first_ + k) % count;
-    Port& port = ports_[p];
+    const unsigned p = port_in_turn(k);
     Place end;
-    std::uint64_t banks = 0;
-    if (!collect(port, cycle_, end, banks)) continue;
-    if ((banks & taken) != 0) {
-      ++port.conflict_cycles;
+    BankUse use;
+    if (!collect(ports_[p], cycle_, end, use)) continue;
+    const auto taken = std::find_if(served_.begin(), served_.end(),
+                                    [&](const auto& other) { return geometry_.conflict(use, other.second); });
+    if (taken != served_.end()) {
+      ++ports_[p].lost_to[taken->first];
       continue;
     }
-    taken |= banks;
+    served_.emplace_back(p, use);
     move_to(p, end, cycle_);
-    if (served_first == count) served_first = p;
   }
-  if (served_first != count) first_ = (served_first + 1) % count;
+  if (!served_.empty()) first_ = (served_.front().first + 1) % count;
   ++cycle_;
 }
 
 // What the port can move in `cycle`: all that has arrived of the beat at the head of its queue. False when
 // nothing has.
-bool SramCore::collect(const Port& port, std::uint64_t cycle, Place& end, std::uint64_t& banks) const {
+bool SramCore::collect(const Port& port, std::uint64_t cycle, Place& end, BankUse& use) const {
   if (port.queue.empty() || port.ready > cycle) return false;
   const Stream& head = port.queue.front();
   const std::uint64_t beat = geometry_.beat_bytes(head.access);
@@ -126,7 +160,7 @@ bool SramCore::collect(const Port& port, std::uint64_t cycle, Place& end, std::u
     if (stream.access != head.access || begin / beat != key) break;
     if (stream.arrival_cycle(end.access, clock_) > cycle) break;
     const std::uint64_t bytes = std::min(stream.train.size - end.offset, (key + 1) * beat - begin);
-    banks |= geometry_.banks(head.access, begin, begin + bytes);
+    use.add(geometry_.use(head.access, begin, begin + bytes));
     end.offset += bytes;
     if (end.offset < stream.train.size) break;
     end.offset = 0;
@@ -162,8 +196,8 @@ void SramCore::finish_head(unsigned port, std::uint64_t cycle) {
 
 bool SramCore::serve(unsigned port, std::uint64_t cycle) {
   Place end;
-  std::uint64_t banks = 0;
-  if (!collect(ports_[port], cycle, end, banks)) return false;
+  BankUse use;
+  if (!collect(ports_[port], cycle, end, use)) return false;
   move_to(port, end, cycle);
   return true;
 }

@@ -3,10 +3,11 @@
 //
 // Models: banks interleaved by address; ports of fixed width. A *beat* is an aligned block of one port width
 // and one kind of access. Per cycle a port serves, in order, all that has arrived of its next beat; accesses
-// into the same beat are served together. Every bank word touched is taken for that cycle; a port whose
-// words are taken waits. Priority rotates: the first port served in a cycle is the last in the next. A
-// read-modify-write moves half a port width per cycle and takes twice the banks (those it reads and those it
-// writes back). Responses of a port are in order.
+// into the same beat are served together. Every bank word touched is taken for that cycle, for one access or
+// for one read and one write (bank_ports); a port whose words are taken waits. Priority rotates, so that the
+// first port served in a cycle is the last in the next, or is fixed (arbitration). A read-modify-write moves
+// half a port width per cycle and takes twice the banks (those it reads and those it writes back). Responses
+// of a port are in order.
 // Does not model: bytes; address decoding; repair and refresh.
 // Time: lazily. Cycle c is decided once time is past edge(c), so an access that arrives at edge(c) takes part
 // in it, whatever the order of work inside that instant. A train alone is advanced in closed form (O(log));
@@ -16,6 +17,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "hw/sram/beats.h"
@@ -27,6 +29,7 @@ namespace moesaic {
 
 class SramCore {
  public:
+  /// REQUIRES: 3 ports (engine, DMA, fabric) when the arbitration is a fixed order.
   SramCore(const SramParams& params, unsigned ports);
 
   struct Done {
@@ -42,14 +45,16 @@ class SramCore {
   /// A time before which no further train is done; kNever when none is left. Exact without contention.
   Tick next_wake() const;
 
-  std::uint64_t conflict_cycles(unsigned port) const { return ports_[port].conflict_cycles; }
+  /// Cycles in which `port` had an access ready and `to`, served before it, had taken one of its bank words.
+  std::uint64_t lost_cycles(unsigned port, unsigned to) const { return ports_[port].lost_to[to]; }
+  std::uint64_t conflict_cycles(unsigned port) const;
 
  private:
   struct Port {
     std::deque<Stream> queue;
     std::uint64_t ready = 0;  // cycle in which the head of the queue arrives
     Tick last_done = 0;
-    std::uint64_t conflict_cycles = 0;
+    std::vector<std::uint64_t> lost_to;  // cycles, by the port that was served instead
   };
   // A place in a port's queue.
   struct Place {
@@ -61,7 +66,8 @@ class SramCore {
   void commit_before(Tick now);
   void step_cycle();
   void advance_lone(unsigned port, std::uint64_t limit);
-  bool collect(const Port& port, std::uint64_t cycle, Place& end, std::uint64_t& banks) const;
+  bool collect(const Port& port, std::uint64_t cycle, Place& end, BankUse& use) const;
+  unsigned port_in_turn(unsigned k) const;
   bool serve(unsigned port, std::uint64_t cycle);
   void move_to(unsigned port, const Place& place, std::uint64_t cycle);
   void finish_head(unsigned port, std::uint64_t cycle);
@@ -72,9 +78,11 @@ class SramCore {
   std::uint32_t read_latency_;
   std::uint32_t write_latency_;
   std::vector<Port> ports_;
-  std::vector<Done> finishing_;  // served, response ahead; ordered
-  std::uint64_t cycle_ = 0;      // first cycle that is not decided
-  unsigned first_ = 0;           // port with the highest priority
+  std::vector<Done> finishing_;                       // served, response ahead; ordered
+  std::uint64_t cycle_ = 0;                           // first cycle that is not decided
+  std::vector<std::pair<unsigned, BankUse>> served_;  // scratch of step_cycle()
+  std::vector<unsigned> fixed_;                       // ports by priority; empty: it rotates
+  unsigned first_ = 0;                                // port with the highest priority, if it rotates
 };
 
 }  // namespace moesaic

@@ -17,7 +17,8 @@ struct SramPortStats {
   std::uint64_t bytes_written = 0;      ///< bytes overwritten
   std::uint64_t bytes_accumulated = 0;  ///< bytes added to by read-modify-write; each costs two accesses
   std::uint64_t conflict_cycles = 0;    ///< cycles in which the port had an access ready and a bank was taken
-  Tick occupied = 0;                    ///< ticks from acceptance to response, summed over transactions
+  std::array<std::uint64_t, kSramPorts> lost_to{};  ///< of these, by the port that had taken it
+  Tick occupied = 0;  ///< ticks from acceptance to response, summed over transactions
 };
 
 struct SramStats {

@@ -3,10 +3,11 @@
 //
 // Models: SCALE-Sim's closed forms when every fold pays its own load, fill and drain (F * p; SCALE-Sim v3.0.0
 // reports F * p - 1), and the overlap of a second stationary register per PE with a swap flag that travels
-// with the data: T = L + (F - 1) * max(S, L) + (S + R + C - 2) for S streamed rows and a load of L cycles.
-// Does not model: SRAM (operands are there when needed: hw/tensor_engine/tensor_engine.h adds what is not);
-// the R cycles in which an output-stationary array shifts its last results out, which SCALE-Sim leaves out
-// too.
+// with the data: T = L + (F - 1) * max(S, L) + (S + R + C - 2) for S streamed rows and a load of L cycles. An
+// output-stationary array loads nothing; its second register lets results leave, in R cycles, under the next
+// fold. Where folds cost what they occupy (partial_folds), R, C and L are those of each fold; the row tiles
+// of a column tile follow each other, then the next column tile comes.
+// Does not model: SRAM (operands are there when needed: hw/tensor_engine/tensor_engine.h adds what is not).
 #pragma once
 
 #include <cstdint>

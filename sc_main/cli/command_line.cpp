@@ -69,8 +69,8 @@ void add_output(CLI::App& app, Output& o) {
   app.add_flag("--json", o.json, "print results.json instead of the summary");
   CLI::Option* vcd =
       app.add_option("--vcd", o.vcd,
-                     "write a waveform, for GTKWave and others (docs/waveform.md); with several images "
-                     "each has its name in the file's");
+                     "write a waveform, for GTKWave and others (docs/waveform.md); several images write "
+                     "one each, with the image's name in the file name");
   vcd->type_name("FILE");
   app.add_option(
          "--vcd-scope", o.vcd_scopes,

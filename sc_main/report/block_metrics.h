@@ -164,6 +164,9 @@ void describe_metrics(V& v, const SramPortStats& s) {
   v(Field{"bytes_accumulated", "bytes", "bytes added to by read-modify-write; each costs two accesses"},
     s.bytes_accumulated);
   v(Field{"conflict_cycles", "cycles", "an access was ready and its bank was taken"}, s.conflict_cycles);
+  v(Field{"lost_to_engine", "cycles", "of these, by the engine"}, s.lost_to[0]);
+  v(Field{"lost_to_dma", "cycles", "of these, by the DMA engine"}, s.lost_to[1]);
+  v(Field{"lost_to_fabric", "cycles", "of these, by the fabric"}, s.lost_to[2]);
   v(Field{"occupied", "ticks", "from acceptance to response, summed over transactions"}, s.occupied);
 }
 

@@ -162,6 +162,7 @@ TEST_CASE("the skeleton equals the reference on random small cases, in the same 
     Experiment e = small_case(seed);
     const bool tight = e.package.chiplet.sram.size_bytes != PackageParams{}.chiplet.sram.size_bytes;
     e.firmware.image = test_image("template");
+    e.firmware.options.clear();
     if (tight) e.package.chiplet.sram.size_bytes = smallest_sram(e);
     const Summary functional = run_in_child(e);
     INFO("case " << seed << ": " << functional.text << "\n" << show_experiment(e));
@@ -185,9 +186,9 @@ TEST_CASE("the log keeps what is at least as grave as its level, and changes not
   }
   CHECK(logs[0].empty());
   CHECK(has(logs[1], "  info   agent of die 3: plan: experts owned 2"));
-  CHECK(has(logs[1], " us  mark   agent of die 0: layer 1, wave 0\n"));
+  CHECK(has(logs[1], " us  mark   agent of die 0: layer 1\n"));
   CHECK_FALSE(has(logs[1], "debug"));
-  CHECK(has(logs[2], "  debug  agent of die 0: layer 0, wave 0: "));
+  CHECK(has(logs[2], "  debug  agent of die 0: layer 0: "));
   CHECK(lines_of(logs[2]) > lines_of(logs[1]));
   // What the page shows is what it writes, but for the times.
   std::istringstream page(file_text(fs::path(MOESAIC_SOURCE_DIR) / "docs/firmware.md"));
@@ -206,7 +207,7 @@ TEST_CASE("the log keeps what is at least as grave as its level, and changes not
 TEST_CASE("marks of an image are on the timeline and in the waveform") {
   const Scratch scratch;
   REQUIRE(scratch.run("run tiny --out here --timeline t.json --vcd w.vcd").code == 0);
-  CHECK(has(file_text(scratch / "t.json"), "\"layer 1, wave 0\""));
+  CHECK(has(file_text(scratch / "t.json"), "\"layer 1\""));
   CHECK(has(file_text(scratch / "w.vcd"), "layer"));
 }
 
@@ -226,10 +227,10 @@ TEST_CASE("statistics of an image are in results, summary and dictionary") {
   const Answer answer = scratch.run("run tiny --out here");
   REQUIRE(answer.code == 0);
   CHECK(has(answer.out, "What image ep says of itself"));
-  CHECK(has(answer.out, "rows_per_wave"));
+  CHECK(has(answer.out, "rows_per_tile"));
   const Json all = Json::parse(file_text(scratch / "here/results.json")).at("image_statistics");
   const Json row = {
-      {"node", 3}, {"core", "agent"}, {"name", "waves_per_layer"}, {"unit", "waves"}, {"value", 1.0}};
+      {"node", 3}, {"core", "agent"}, {"name", "tile_areas"}, {"unit", "areas"}, {"value", 2.0}};
   CHECK(std::count(all.begin(), all.end(), row) == 1);
   CHECK(has(scratch.run("list metrics").out, "image_statistics[]  (firmware)"));
 }

@@ -34,6 +34,14 @@ inline void draw_fse_dp(Experiment& e, std::mt19937& random) {
   if (draw(2) == 0) options["slots"] = std::to_string(2 + draw(3));
 }
 
+/// What only ep can choose: where weights lie and where partial results meet.
+inline void draw_ep(Experiment& e, std::mt19937& random) {
+  auto& options = e.firmware.options;
+  if (random() % 3 == 0) options["weights"] = "owner";
+  const std::uint32_t results = random() % 3;
+  if (results > 0) options["results"] = results == 1 ? "sram" : "memory";
+}
+
 /// A valid experiment with sizes small enough for functional mode in milliseconds. Every draw from `seed`
 /// alone; the same case for every image, but for what only that image has.
 inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep") {
@@ -63,6 +71,7 @@ inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep"
   e.run.check_protocol = draw(0, 1) != 0;
   e.run.seed = seed;
   const bool least_sram = draw(0, 1) != 0;
+  if (image == "ep") draw_ep(e, random);
   if (image == "fse_dp") draw_fse_dp(e, random);
   if (least_sram) e.package.chiplet.sram.size_bytes = smallest_sram(e);
   return e;

@@ -78,3 +78,72 @@ TEST_CASE("paced accesses are served as they arrive, and the last one ends the t
   core.arrive(0, 0, 1, train, SramAccess::read);
   require_done(core, 1, kClock.edge(9 * 7 + 2));
 }
+
+namespace {
+
+// Engine, DMA and fabric want the same bank in the same cycle, four times over: the ports in the order in
+// which their last accesses are served.
+std::vector<unsigned> order_under(SramArbitration arbitration) {
+  SramParams p;
+  p.arbitration = arbitration;
+  SramCore core(p, 3);
+  for (unsigned port = 0; port < 3; ++port) {
+    // Four beats at bank 0 each.
+    core.arrive(0, port, port, Train{port * 65536u, 16, 4, 1024, 0}, SramAccess::write);
+  }
+  std::vector<SramCore::Done> done;
+  core.advance(kClock.edge(100), done);
+  std::vector<unsigned> order;
+  for (const SramCore::Done& d : done) order.push_back(d.port);
+  // One of the three is served in every cycle, whatever the order.
+  REQUIRE(done.size() == 3);
+  CHECK(done.back().at == kClock.edge(12));
+  if (arbitration != SramArbitration::round_robin) {
+    CHECK(done[0].at == kClock.edge(4));
+    CHECK(done[1].at == kClock.edge(8));
+    // Who is last lost four cycles to each of the others; who is first lost none.
+    CHECK(core.conflict_cycles(order[0]) == 0);
+    CHECK(core.lost_cycles(order[1], order[0]) == 4);
+    CHECK(core.lost_cycles(order[2], order[0]) == 4);
+    CHECK(core.lost_cycles(order[2], order[1]) == 4);
+  } else {
+    CHECK(done[0].at == kClock.edge(10));
+    CHECK(done[1].at == kClock.edge(11));
+  }
+  return order;
+}
+using Order = std::vector<unsigned>;
+
+}  // namespace
+
+TEST_CASE("a fixed order serves the first port until it has nothing left, turns serve all alike", "[sram]") {
+  CHECK(order_under(SramArbitration::round_robin) == Order{0, 1, 2});
+  CHECK(order_under(SramArbitration::engine_dma_fabric) == Order{0, 1, 2});
+  CHECK(order_under(SramArbitration::engine_fabric_dma) == Order{0, 2, 1});
+  CHECK(order_under(SramArbitration::dma_engine_fabric) == Order{1, 0, 2});
+  CHECK(order_under(SramArbitration::dma_fabric_engine) == Order{1, 2, 0});
+  CHECK(order_under(SramArbitration::fabric_engine_dma) == Order{2, 0, 1});
+  CHECK(order_under(SramArbitration::fabric_dma_engine) == Order{2, 1, 0});
+}
+
+TEST_CASE("a bank with a read and a write port serves one of each in a cycle, and not two of a kind",
+          "[sram]") {
+  SramParams p;
+  p.bank_ports = BankPorts::read_and_write;
+  SramCore core(p, 3);
+  core.arrive(0, 0, 1, Train::block(0, 16), SramAccess::read);
+  core.arrive(0, 1, 2, Train::block(1024, 16), SramAccess::write);  // the same bank
+  core.arrive(0, 2, 3, Train::block(2048, 16), SramAccess::write);  // and again
+  require_done(core, 2, kClock.edge(1));
+  require_done(core, 1, kClock.edge(2));
+  CHECK(core.conflict_cycles(0) == 0);
+  CHECK(core.conflict_cycles(1) == 0);
+  CHECK(core.lost_cycles(2, 1) == 1);
+  // An accumulation reads half of the banks and writes the other half: a reader of the first half waits.
+  core.arrive(kClock.edge(10), 0, 4, Train::block(0, 256), SramAccess::accumulate);
+  core.arrive(kClock.edge(10), 1, 5, Train::block(1024 + 256, 256), SramAccess::read);
+  core.arrive(kClock.edge(10), 2, 6, Train::block(2048, 256), SramAccess::read);
+  require_done(core, 4, kClock.edge(11));
+  require_done(core, 5, kClock.edge(12));
+  require_done(core, 6, kClock.edge(13));
+}

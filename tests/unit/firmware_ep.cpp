@@ -108,6 +108,38 @@ TEST_CASE("ep runs between its least SRAM and plenty") {
   }
 }
 
+TEST_CASE("ep brings partial results together in SRAM and in memory, whoever holds the weights") {
+  Config config;
+  config.layers = 2;
+  config.iterations = 2;
+  config.tokens = 26;
+  config.top_k = 3;
+  for (const char* weights : {"everywhere", "owner"}) {
+    for (const char* results : {"auto", "sram", "memory"}) {
+      for (const std::uint32_t shared : {0u, 1u}) {
+        config.shared_experts = shared;
+        config.options = {"round_robin", "2", "0", weights, results};
+        config.sram_bytes = 1u << 16;
+        CHECK(complaint(config, 25) == "");
+        config.sram_bytes = minimum_sram(config);
+        CHECK(complaint(config, 25) == "");
+        config.sram_bytes -= 1;
+        CHECK(complaint(config, 1).find("ep needs at least") != std::string::npos);
+      }
+    }
+  }
+}
+
+TEST_CASE("ep numbers the rows of token lists anew where 16 bits do not reach") {
+  Config config;
+  config.rows = config.columns = 1;
+  config.hidden = config.expert_width = 1;
+  config.experts = config.top_k = 200;
+  config.tokens = 331;  // 66,200 partial rows
+  config.options = {"round_robin", "2", "0", "everywhere", "memory"};
+  CHECK(complaint(config, 1) == "");
+}
+
 TEST_CASE("ep serves every top-k from one to eight, with all tokens on the same experts too") {
   for (std::uint32_t k = 1; k <= 8; ++k) {
     for (const bool sticky : {false, true}) {
@@ -149,7 +181,7 @@ TEST_CASE("ep runs with short and few command queues, small mailboxes and few sl
     }
   }
   config.command_queues = 3;
-  CHECK(complaint(config, 1).find("ep needs 4 command queues") != std::string::npos);
+  CHECK(complaint(config, 1).find("ep needs at least 4 command queues") != std::string::npos);
 }
 
 TEST_CASE("ep uses the nearest memory where a die has none") {

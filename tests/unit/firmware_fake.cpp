@@ -63,10 +63,10 @@ std::uint32_t list_count(const moesaic_descriptor& d) {
 }
 
 std::uint32_t source_row(const Started& c, std::uint32_t i) {
-  return c.descriptor.body.transfer.list == MOESAIC_NO_OFFSET ? i : c.list[i].in_row;
+  return list_offset(c.descriptor) == MOESAIC_NO_OFFSET ? i : c.list[i].in_row;
 }
 std::uint32_t destination_row(const Started& c, std::uint32_t i) {
-  return c.descriptor.body.transfer.list == MOESAIC_NO_OFFSET ? i : c.list[i].out_row;
+  return list_offset(c.descriptor) == MOESAIC_NO_OFFSET ? i : c.list[i].out_row;
 }
 
 }  // namespace
@@ -612,6 +612,17 @@ void Package::begin(InFlight& flight) {
   } else if (d.header.kind == MOESAIC_VECTOR && d.body.vector.op == 0) {
     claim(flight, flight.die, d.body.vector.y, std::uint64_t{d.body.vector.rows} * d.body.vector.width * 4,
           Access::write);
+  } else if (d.header.kind == MOESAIC_VECTOR) {
+    const moesaic_vector& v = d.body.vector;
+    const std::uint64_t bytes = std::uint64_t{v.width} * 4;
+    for (std::uint32_t i = 0; i < v.rows; ++i) {
+      const std::uint64_t from = v.x + source_row(flight.command, i) * bytes;
+      claim(flight, flight.die, from, bytes, Access::read);
+      claim(flight, flight.die, v.y + destination_row(flight.command, i) * bytes, bytes, Access::write);
+      if (!fault_.empty()) return;
+      const auto begin = die.sram.begin() + static_cast<std::ptrdiff_t>(from);
+      flight.data.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+    }
   } else {
     fault("the fake engine does not know this command");
   }
@@ -663,6 +674,19 @@ void Package::finish_engine(InFlight flight) {
           d.body.ffn.y + std::uint64_t{flight.command.list[i].out_row} * d.body.ffn.hidden * 4;
       check_write(flight.die, flight.die, y, flight.data[i].size());
       std::memcpy(&sram[y], flight.data[i].data(), flight.data[i].size());
+    }
+  } else if (d.body.vector.op == 1) {
+    const moesaic_vector& v = d.body.vector;
+    for (std::uint32_t i = 0; i < v.rows; ++i) {
+      const std::uint64_t y = v.y + std::uint64_t{destination_row(flight.command, i)} * v.width * 4;
+      check_write(flight.die, flight.die, y, std::uint64_t{v.width} * 4);
+      for (std::uint32_t b = 0; b < v.width * 4; b += 4) {
+        std::uint32_t sum, add;
+        std::memcpy(&sum, &sram[y + b], 4);
+        std::memcpy(&add, &flight.data[i][b], 4);
+        sum += add;
+        std::memcpy(&sram[y + b], &sum, 4);
+      }
     }
   } else {
     const moesaic_vector& v = d.body.vector;
@@ -773,6 +797,7 @@ std::int32_t Package::weight(unsigned kind, unsigned layer, unsigned expert, uns
 }
 
 std::uint8_t Package::memory_byte(std::uint64_t address) {
+  if (const auto stored = stored_.find(address); stored != stored_.end()) return stored->second;
   auto found = tensors_.upper_bound(address);
   if (found == tensors_.begin()) return fault("a load from memory that holds nothing"), std::uint8_t{0};
   const moesaic_tensor& t = (--found)->second;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "hw/sram/sram_core.h"
@@ -50,6 +51,7 @@ class ReferenceSram {
     return finish;
   }
   std::uint64_t conflicts[kPorts] = {};
+  std::uint64_t lost_to[kPorts][kPorts] = {};
 
  private:
   struct Access {
@@ -60,25 +62,54 @@ class ReferenceSram {
     std::uint64_t id;
     bool last;
   };
+  struct Use {
+    bool read = false, write = false;
+  };
   bool pending() const {
     return std::any_of(std::begin(queue_), std::end(queue_), [](const auto& q) { return !q.empty(); });
   }
+  // Priorities as the names of the policies say.
+  unsigned port_at(unsigned k) const {
+    const std::string name = enum_names(p_.arbitration)[static_cast<std::size_t>(p_.arbitration)];
+    if (name == "round_robin") return (first_ + k) % kPorts;
+    std::size_t at = 0;
+    for (unsigned i = 0; i < k; ++i) at = name.find('_', at) + 1;
+    return name[at] == 'e' ? 0 : name[at] == 'd' ? 1 : 2;
+  }
   void step(std::uint64_t cycle, Finish& finish) {
-    std::vector<bool> taken(p_.banks, false);
+    // By bank: which port reads and which writes, and what else it may not do.
+    struct Bank {
+      unsigned reader = kPorts, writer = kPorts;
+    };
+    std::vector<Bank> taken(p_.banks);
     unsigned winner = kPorts;
     for (unsigned k = 0; k < kPorts; ++k) {
-      const unsigned port = (first_ + k) % kPorts;
-      std::vector<bool> banks(p_.banks, false);
+      const unsigned port = port_at(k);
+      std::vector<Use> banks(p_.banks);
       auto after = queue_[port];
       std::vector<Access> complete;
       if (!move(after, cycle, banks, complete)) continue;
-      bool free = true;
-      for (unsigned b = 0; b < p_.banks; ++b) free = free && !(banks[b] && taken[b]);
-      if (!free) {
+      // Of the ports that are in the way, the one that was served first.
+      unsigned in_the_way = kPorts;
+      for (unsigned j = 0; j < k && in_the_way == kPorts; ++j) {
+        const unsigned other = port_at(j);
+        const bool one = p_.bank_ports == BankPorts::read_or_write;
+        for (unsigned b = 0; b < p_.banks; ++b) {
+          const bool reads = banks[b].read && (taken[b].reader == other || (one && taken[b].writer == other));
+          const bool writes =
+              banks[b].write && (taken[b].writer == other || (one && taken[b].reader == other));
+          if (reads || writes) in_the_way = other;
+        }
+      }
+      if (in_the_way != kPorts) {
         ++conflicts[port];
+        ++lost_to[port][in_the_way];
         continue;
       }
-      for (unsigned b = 0; b < p_.banks; ++b) taken[b] = taken[b] || banks[b];
+      for (unsigned b = 0; b < p_.banks; ++b) {
+        if (banks[b].read) taken[b].reader = port;
+        if (banks[b].write) taken[b].writer = port;
+      }
       queue_[port] = after;
       if (winner == kPorts) winner = port;
       for (const Access& a : complete) {
@@ -91,7 +122,7 @@ class ReferenceSram {
     if (winner != kPorts) first_ = (winner + 1) % kPorts;
   }
   // Byte by byte, as far as the beat and the arrivals go.
-  bool move(std::vector<Access>& queue, std::uint64_t cycle, std::vector<bool>& banks,
+  bool move(std::vector<Access>& queue, std::uint64_t cycle, std::vector<Use>& banks,
             std::vector<Access>& complete) const {
     bool any = false;
     std::uint64_t beat = 0;
@@ -105,9 +136,10 @@ class ReferenceSram {
       kind = a.kind;
       beat = a.address / width;
       const std::uint64_t bank = a.address / p_.bank_bytes_per_cycle % p_.banks;
-      banks[bank] = true;
       const std::uint64_t half = p_.port_bytes_per_cycle / p_.bank_bytes_per_cycle / 2;
-      if (a.kind == SramAccess::accumulate) banks[bank ^ half] = true;
+      if (a.kind != SramAccess::write) banks[bank].read = true;
+      if (a.kind != SramAccess::read)
+        banks[a.kind == SramAccess::accumulate ? bank ^ half : bank].write = true;
       ++a.address;
       if (--a.left > 0) continue;
       complete.push_back(a);
@@ -220,7 +252,10 @@ TEST_CASE("contending ports are served as the cycle-by-cycle model serves them",
   }
 }
 
-TEST_CASE("every width of port and bank agrees with the cycle-by-cycle model", "[sram]") {
+TEST_CASE(
+    "every width of port and bank, every arbitration and both kinds of bank agree with the cycle-by-cycle "
+    "model",
+    "[sram]") {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     std::mt19937 random(seed + 20'000);
     SramParams p = small_params();
@@ -231,11 +266,18 @@ TEST_CASE("every width of port and bank agrees with the cycle-by-cycle model", "
     if (p.port_bytes_per_cycle < 8) continue;
     p.read_latency_cycles = 1 + random() % 6;
     p.write_latency_cycles = 1 + random() % 3;
+    p.arbitration = static_cast<SramArbitration>(random() % 7);
+    p.bank_ports = static_cast<BankPorts>(random() % 2);
     const auto arrivals = random_arrivals(random, kPorts);
     SramCore core(p, kPorts);
     ReferenceSram reference(p);
     INFO("seed " << seed);
     REQUIRE(run_core(core, arrivals, &random) == reference.run(arrivals));
+    for (unsigned port = 0; port < kPorts; ++port) {
+      REQUIRE(core.conflict_cycles(port) == reference.conflicts[port]);
+      for (unsigned to = 0; to < kPorts; ++to)
+        REQUIRE(core.lost_cycles(port, to) == reference.lost_to[port][to]);
+    }
   }
 }
 

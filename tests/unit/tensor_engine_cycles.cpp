@@ -18,40 +18,86 @@ struct Pe {
   std::uint64_t computed = 0;  // the multiplier has finished the last fold
 };
 
+struct FoldShape {
+  std::uint64_t rows, columns, load;
+};
+
 // Earliest schedule, fold by fold and PE by PE. The load of a fold and its stream run diagonally through the
-// array: PE (r, c) sees them r + c cycles later. `load` cycles per fold go over one supply port.
-std::uint64_t scheduled(std::uint64_t rows, std::uint64_t columns, std::uint64_t folds,
-                        std::uint64_t streamed, std::uint64_t load) {
-  std::vector<Pe> pes(rows * columns);
+// part of the array that it occupies: PE (r, c) sees them r + c cycles later. The loads go over one supply
+// port.
+std::uint64_t scheduled(const TensorEngineParams& p, const std::vector<FoldShape>& folds,
+                        std::uint64_t streamed) {
+  std::vector<Pe> pes(std::size_t{p.rows} * p.columns);
   std::uint64_t port_free = 0;
   std::uint64_t last = 0;
-  for (std::uint64_t fold = 0; fold < folds; ++fold) {
+  for (const FoldShape& fold : folds) {
+    const auto each = [&](auto visit) {
+      for (std::uint64_t r = 0; r < fold.rows; ++r)
+        for (std::uint64_t c = 0; c < fold.columns; ++c) visit(pes[r * p.columns + c], r + c);
+    };
     // The load may not shift through a shadow register before that register was handed over.
     std::uint64_t load_begin = port_free;
-    for (std::uint64_t r = 0; r < rows; ++r)
-      for (std::uint64_t c = 0; c < columns; ++c) {
-        const std::uint64_t swapped = pes[r * columns + c].swapped;
-        if (swapped > r + c) load_begin = std::max(load_begin, swapped - r - c);
-      }
-    port_free = load_begin + load;
-    for (std::uint64_t r = 0; r < rows; ++r)
-      for (std::uint64_t c = 0; c < columns; ++c) pes[r * columns + c].loaded = load_begin + load + r + c;
+    each([&](const Pe& pe, std::uint64_t delay) {
+      if (pe.swapped > delay) load_begin = std::max(load_begin, pe.swapped - delay);
+    });
+    port_free = load_begin + fold.load;
+    each([&](Pe& pe, std::uint64_t delay) { pe.loaded = load_begin + fold.load + delay; });
     // The stream needs every PE loaded and idle when its first element passes.
     std::uint64_t stream_begin = 0;
-    for (std::uint64_t r = 0; r < rows; ++r)
-      for (std::uint64_t c = 0; c < columns; ++c) {
-        const Pe& pe = pes[r * columns + c];
-        stream_begin = std::max(stream_begin, std::max(pe.loaded, pe.computed) - std::min(r + c, pe.loaded));
-      }
-    for (std::uint64_t r = 0; r < rows; ++r)
-      for (std::uint64_t c = 0; c < columns; ++c) {
-        Pe& pe = pes[r * columns + c];
-        pe.swapped = stream_begin + r + c;
-        pe.computed = stream_begin + r + c + streamed;
-        last = std::max(last, pe.computed);
-      }
+    each([&](const Pe& pe, std::uint64_t delay) {
+      stream_begin = std::max(stream_begin, std::max(pe.loaded, pe.computed) - std::min(delay, pe.loaded));
+    });
+    each([&](Pe& pe, std::uint64_t delay) {
+      pe.swapped = stream_begin + delay;
+      pe.computed = stream_begin + delay + streamed;
+      last = std::max(last, pe.computed);
+    });
   }
   return last;
+}
+
+// The same for results that stay: a PE hands its sum to a second register, and a column of them leaves in as
+// many cycles as it has rows, before the PE can hand over the next.
+std::uint64_t scheduled_outputs(const TensorEngineParams& p, const std::vector<FoldShape>& folds,
+                                std::uint64_t streamed) {
+  std::vector<Pe> pes(std::size_t{p.rows} * p.columns);  // swapped: the second register is free again
+  std::uint64_t last = 0;
+  for (const FoldShape& fold : folds) {
+    std::uint64_t begin = 0;
+    const auto each = [&](auto visit) {
+      for (std::uint64_t r = 0; r < fold.rows; ++r)
+        for (std::uint64_t c = 0; c < fold.columns; ++c) visit(pes[r * p.columns + c], r + c);
+    };
+    each([&](const Pe& pe, std::uint64_t delay) {
+      if (pe.computed > delay) begin = std::max(begin, pe.computed - delay);
+      if (pe.swapped > delay + streamed) begin = std::max(begin, pe.swapped - delay - streamed);
+    });
+    each([&](Pe& pe, std::uint64_t delay) {
+      pe.computed = begin + delay + streamed;
+      pe.swapped = pe.computed + fold.rows;
+      last = std::max(last, p.drain_counts ? pe.swapped : pe.computed);
+    });
+  }
+  return last;
+}
+
+// Folds of `rows` x `columns`, row tiles first, as large as the array or as what they occupy.
+std::vector<FoldShape> folds_of(const TensorEngineParams& p, std::uint64_t rows, std::uint64_t columns) {
+  std::vector<FoldShape> folds;
+  for (std::uint64_t c = 0; c < columns; c += p.columns) {
+    for (std::uint64_t r = 0; r < rows; r += p.rows) {
+      FoldShape f{p.rows, p.columns, 0};
+      if (p.partial_folds == PartialFolds::occupied_part) {
+        f.rows = std::min<std::uint64_t>(f.rows, rows - r);
+        f.columns = std::min<std::uint64_t>(f.columns, columns - c);
+      }
+      const std::uint64_t bytes = f.rows * f.columns;
+      const std::uint64_t supply = p.weight_load_bytes_per_cycle;
+      f.load = std::max(f.rows, (bytes + supply - 1) / supply);
+      folds.push_back(f);
+    }
+  }
+  return folds;
 }
 
 std::uint64_t up(std::uint64_t a, std::uint64_t b) {
@@ -62,20 +108,69 @@ std::uint64_t up(std::uint64_t a, std::uint64_t b) {
 
 TEST_CASE("double-buffered arrays take what a schedule of every PE takes", "[tensor_engine]") {
   std::mt19937 random(1);
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     TensorEngineParams p;
     p.rows = 1 + random() % 9;
     p.columns = 1 + random() % 9;
     p.weight_load_bytes_per_cycle = 1 + random() % 12;
     const GemmShape s{1 + random() % 30, 1 + random() % 30, 1 + random() % 30};
-    const std::uint64_t load =
-        std::max<std::uint64_t>(p.rows, up(p.rows * p.columns, p.weight_load_bytes_per_cycle));
+    p.partial_folds = static_cast<PartialFolds>(random() % 2);
+    INFO(i);
     p.dataflow = Dataflow::weight_stationary;
-    REQUIRE(gemm_time(p, s).cycles() ==
-            scheduled(p.rows, p.columns, up(s.k, p.rows) * up(s.n, p.columns), s.m, load));
+    REQUIRE(gemm_time(p, s).cycles() == scheduled(p, folds_of(p, s.k, s.n), s.m));
     p.dataflow = Dataflow::input_stationary;
-    REQUIRE(gemm_time(p, s).cycles() ==
-            scheduled(p.rows, p.columns, up(s.k, p.rows) * up(s.m, p.columns), s.n, load));
+    REQUIRE(gemm_time(p, s).cycles() == scheduled(p, folds_of(p, s.k, s.m), s.n));
+    p.dataflow = Dataflow::output_stationary;
+    p.drain_counts = random() % 2 == 0;
+    REQUIRE(gemm_time(p, s).cycles() == scheduled_outputs(p, folds_of(p, s.m, s.n), s.k));
+  }
+}
+
+TEST_CASE("one register per PE: every fold pays for its load, its stream, its edges and its drain",
+          "[tensor_engine]") {
+  std::mt19937 random(3);
+  for (int i = 0; i < 400; ++i) {
+    TensorEngineParams p;
+    p.double_buffered_weights = false;
+    p.rows = 1 + random() % 9;
+    p.columns = 1 + random() % 9;
+    p.weight_load_bytes_per_cycle = 1 + random() % 12;
+    p.partial_folds = static_cast<PartialFolds>(random() % 2);
+    p.drain_counts = random() % 2 == 0;
+    p.dataflow = static_cast<Dataflow>(random() % 3);
+    const GemmShape s{1 + random() % 30, 1 + random() % 30, 1 + random() % 30};
+    const bool outputs = p.dataflow == Dataflow::output_stationary;
+    const bool weights = p.dataflow == Dataflow::weight_stationary;
+    const std::uint64_t streamed = weights ? s.m : outputs ? s.k : s.n;
+    std::uint64_t cycles = 0;
+    for (const FoldShape& f : folds_of(p, outputs ? s.m : s.k, weights || outputs ? s.n : s.m)) {
+      cycles += (outputs ? 0 : f.load) + streamed + f.rows + f.columns - 2;
+      if (outputs && p.drain_counts) cycles += f.rows;
+    }
+    INFO(i);
+    REQUIRE(gemm_time(p, s).cycles() == cycles);
+  }
+}
+
+TEST_CASE("folds that cost what they occupy are never slower, and equal where all are whole",
+          "[tensor_engine]") {
+  TensorEngineParams p;  // 32 x 64
+  TensorEngineParams q = p;
+  q.partial_folds = PartialFolds::occupied_part;
+  // 48 columns of 64: loads and edges shrink with them. L = 32, skew 32 + 48 - 2.
+  CHECK(gemm_time(p, {8, 2048, 48}).cycles() == 32 + 63 * 32 + 8 + 32 + 64 - 2);
+  CHECK(gemm_time(q, {8, 2048, 48}).cycles() == 32 + 63 * 32 + 8 + 32 + 48 - 2);
+  // 48 = 32 + 16 rows: the second row tile of each column tile loads in 16 cycles.
+  CHECK(gemm_time(p, {8, 48, 2048}).cycles() == 32 + 63 * 32 + 8 + 32 + 64 - 2);
+  CHECK(gemm_time(q, {8, 48, 2048}).cycles() == 32 + 31 * (16 + 32) + 16 + 8 + 16 + 64 - 2);
+  std::mt19937 random(4);
+  for (int i = 0; i < 300; ++i) {
+    p.dataflow = q.dataflow = static_cast<Dataflow>(random() % 3);
+    p.double_buffered_weights = q.double_buffered_weights = random() % 2 == 0;
+    const GemmShape s{1 + random() % 200, 1 + random() % 200, 1 + random() % 200};
+    CHECK(gemm_time(q, s).cycles() <= gemm_time(p, s).cycles());
+    const GemmShape whole{64 * (1 + random() % 4), 64 * (1 + random() % 4), 64 * (1 + random() % 4)};
+    CHECK(gemm_time(q, whole).cycles() == gemm_time(p, whole).cycles());
   }
 }
 

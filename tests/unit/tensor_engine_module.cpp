@@ -321,6 +321,7 @@ TEST_CASE("misuse ends the command with a status and one fault, and the engine g
   EngineBench b(RunMode::timing);
   elaborate();
   REQUIRE_FALSE(b.sram.slots().allocate(0, 100'000, 1'000'000, kNoNode));
+  b.sram.slots().wrote(0, 500'000);
   FfnSlice good;
   good.x = 0;
   good.y = 100'000;

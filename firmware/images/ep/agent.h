@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent of one die under expert parallelism: dropless, unpadded, one copy of a token row per owner.
+// The agent of one die under expert parallelism: dropless, unpadded.
 //
-// A wave, in commands that wait for each other by events:
-//   1. grant peers their rows of x; load own rows; zero own results; start on shared experts
-//   2. read the gate; start loading the experts that own tokens need
-//   3. send each owner the rows it needs, once each, and the routes by mail
-//   4. when the routes of all peers are here: every expert with rows, slice by slice
-//   5. when the experts are done: let peers add to own results; send theirs back, added on arrival
-//   6. when own results are complete: store them; when all has left: the next wave
-// Own results are open to peers only after step 4, because the engine and the fabric must not add to the
-// same row at once. The firmware takes part in 2, 3, 4 and between waves; all other order is in events.
+// A layer, in commands that wait for each other by events:
+//   1. shared experts start: they need own tokens only
+//   2. read the gate; mail every owner its routes; start loading an expert that own tokens need
+//   3. when the routes of all peers are here: cut the tokens of every own expert into tiles, and post tile
+//      after tile: rows of x from the memories of their homes, weights slice by slice, rows of y back to the
+//      homes
+//   4. when all partial results of own tokens are back: add them up and store them
+// The firmware takes part in 2, 3 and between tiles; all other order is in events.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "firmware/images/ep/plan.h"
 #include "firmware/images/ep/routes.h"
-#include "firmware/images/ep/weight_stream.h"
-#include "firmware/lib/event_target.h"
+#include "firmware/images/ep/tiles.h"
 #include "firmware/lib/expert_table.h"
 
 namespace moesaic::firmware::ep {
@@ -34,36 +33,31 @@ class Agent : public Core {
   void on_mail_space() override { outbox_.pump(); }
 
  private:
-  /// What one peer sends in a wave.
-  struct Incoming {
-    bool known = false;  ///< a message has told the totals
-    std::uint32_t rows = 0, choices = 0, seen = 0;
-    std::vector<std::uint16_t> home_rows;  ///< by number among the rows sent
+  /// What one peer says in a layer.
+  struct Peer {
+    std::uint32_t choices = 0, seen = 0;
   };
 
   void publish_plan();
   void allocate_slots();
-  void start_wave();
-  void open_wave();
-  void start_shared_experts();
+  void open_sums();
+  void queue_shared_experts();
   void read_gate();
   void start_loading();
-  void dispatch();
-  void dispatch_to(std::uint16_t owner);
   void take_routes(const moesaic_mail& mail);
-  void compute_if_known();
-  void prepare_received_rows();
-  void compute_experts();
-  void open_results();
-  void return_results();
-  void finish_wave();
+  void queue_experts_if_known();
+  void queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> rows);
+  void post_tiles();
+  void add_up();
+  void finish_layer();
 
-  /// A line of the decision log, with the wave in front.
+  /// Own experts that have rows.
+  std::vector<std::uint32_t> order_of_experts();
+  /// Rows of an own expert, by home.
+  std::vector<moesaic_list_entry> rows_of(std::uint32_t local);
+  void add_row(std::uint32_t home, const Route& route);
+  /// A line of the decision log, with the layer in front.
   void decide(const std::string& text);
-  PlacedList put_list(const std::vector<moesaic_list_entry>& list);
-  Backlog& lane(unsigned queue) { return lanes_.at(queue); }
-  /// Holds a queue until a counter has reached its target.
-  void hold(unsigned queue, const EventTarget& target);
   void flush();
 
   Hal& hal_;
@@ -72,25 +66,26 @@ class Agent : public Core {
   Storage storage_;
   Outbox outbox_;
   std::vector<Backlog> lanes_;
-  WeightStream stream_;
-  ExpertTable table_;
+  Tiles tiles_;
+  ExpertTable table_;  ///< of expert e of this die for tokens of home h: list e * nodes + h
 
   // The run.
-  EventTarget x_loaded_, filled_, arrived_, returned_, computed_, moved_;
+  EventTarget returned_, summed_;
   std::vector<EventTarget> granted_;                          ///< by granting die
-  std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< routes of waves that have not begun here
-  std::uint32_t number_ = 0;                                  ///< of the wave in the run
-  std::uint64_t sent_rows_ = 0, computed_experts_ = 0;        ///< for the image's statistics
+  std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< routes of layers that have not begun here
+  std::uint32_t number_ = 0;                                  ///< of the layer in the run
+  std::uint64_t rows_fetched_ = 0, tiles_computed_ = 0, experts_computed_ = 0;  ///< statistics
 
-  // The wave.
-  std::uint32_t layer_ = 0, wave_ = 0;
-  std::uint32_t own_ = 0;  ///< own token rows
-  bool running_ = false, computing_ = false;
-  std::uint32_t list_used_ = 0;
+  // The layer.
+  std::uint32_t layer_ = 0;
+  std::uint32_t own_ = 0;  ///< own tokens
+  bool running_ = false, known_ = false;
+  std::optional<std::uint32_t> loading_;    ///< own expert whose first tile's weights are posted
   std::vector<std::vector<Route>> routes_;  ///< by owner
-  std::vector<std::uint32_t> loading_;      ///< owned experts whose loads are posted
-  std::vector<Incoming> incoming_;          ///< by peer
+  std::vector<Peer> peers_;
   std::uint32_t peers_due_ = 0, peers_known_ = 0;
+  std::deque<Tile> waiting_;         ///< tiles that have no area yet
+  std::uint32_t summed_tokens_ = 0;  ///< own tokens whose sums are posted
 };
 
 }  // namespace moesaic::firmware::ep

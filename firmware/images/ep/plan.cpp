@@ -3,145 +3,127 @@
 
 #include <algorithm>
 
-#include "firmware/lib/memory_plan.h"
-
 namespace moesaic::firmware::ep {
 
 namespace {
 
 constexpr std::uint32_t kListEntry = sizeof(moesaic_list_entry);
-constexpr unsigned kFewestQueues = 4;
+constexpr std::uint32_t kListsPerRow = 3;  ///< where x comes from, what is computed, where y goes
+/// A tile of at least so many rows costs the default engine more time than its weights cost the memory.
+constexpr std::uint32_t kRowsWanted = 64;
+/// An expert of more SRAMs than this takes so long that handing over the only area does not matter.
+constexpr std::uint64_t kLargeExpert = 16;
 
-/// List entries a wave may need per row: own rows to every owner, own rows for the shared experts, every
-/// row for each expert it may have chosen here, received rows on their way back.
-std::uint64_t entries_per_row(const moesaic_core_info& info, const ExpertOwners& owners) {
-  const std::uint64_t peers = info.nodes - 1u;
-  const std::uint64_t here = std::min(info.top_k, std::max(owners.largest(), 1u));
-  return std::min<std::uint64_t>(peers, info.top_k) + 1 + info.nodes * here + peers;
+/// What decides the layout of SRAM beside its size.
+struct Shape {
+  bool sums_in_sram;
+  std::uint32_t areas;
+};
+
+std::uint32_t aligned(std::uint64_t bytes) {
+  return static_cast<std::uint32_t>(round_up(bytes, kSramAlignment));
 }
 
-Queues share_queues(unsigned available) {
-  if (available < kFewestQueues)
-    throw std::runtime_error("ep needs " + std::to_string(kFewestQueues) + " command queues; the core has " +
-                             std::to_string(available));
-  if (available >= 6) return {0, 1, 2, 3, 4, 5};
-  if (available == 5) return {0, 1, 2, 3, 4, 4};
-  return {0, 0, 1, 2, 3, 3};
+std::uint32_t choices_of(const moesaic_core_info& info) {
+  return info.top_k + info.shared_experts;
 }
 
-}  // namespace
+/// Rows that an area must have room for even if a tile is smaller: the partial results of one token.
+std::uint32_t rows_of_a_sum(const moesaic_core_info& info, const Shape& shape) {
+  return shape.sums_in_sram ? 0 : choices_of(info);
+}
 
-SliceDemand Plan::demand(const moesaic_core_info& info, const Settings& settings) {
-  const ExpertOwners owners(settings.placement, info.nodes, info.experts);
+std::uint64_t sums_bytes(const moesaic_core_info& info) {
+  return aligned(std::uint64_t{EvenSplit(info.nodes, info.tokens).largest()} * info.hidden * 4);
+}
+
+SliceDemand demand(const moesaic_core_info& info, const Settings& settings, const Shape& shape) {
   SliceDemand d;
+  const std::uint64_t y_row = std::uint64_t{info.hidden} * 4;
   d.sram_bytes = info.sram_bytes;
-  d.fixed_bytes = 3 * kSramAlignment;  // x, y and lists are aligned
-  d.row_bytes = std::uint64_t{info.nodes} * info.hidden * 5 + entries_per_row(info, owners) * kListEntry;
-  d.rows_wanted = EvenSplit(info.nodes, info.tokens).largest();
-  d.row_limit = std::max(1u, 0xFFFEu / info.nodes);
+  d.fixed_bytes = shape.areas * (3 * kSramAlignment + rows_of_a_sum(info, shape) * (y_row + kListEntry));
+  if (shape.sums_in_sram) d.fixed_bytes += 2 * sums_bytes(info);
+  d.row_bytes = shape.areas * (y_row + info.hidden + kListsPerRow * kListEntry);
+  d.rows_wanted = info.tokens;
   d.hidden = info.hidden;
   d.expert_width = info.expert_width;
   d.buffers = settings.prefetch;
   d.columns = settings.slice_columns;
+  d.narrowest = kEngineColumns;  // a pass of the engine's array costs the same for fewer columns
   return d;
+}
+
+bool large_experts(const moesaic_core_info& info) {
+  return 3 * std::uint64_t{info.hidden} * info.expert_width > kLargeExpert * info.sram_bytes;
+}
+
+/// In order of preference; the last one needs least SRAM.
+std::vector<Shape> shapes(const moesaic_core_info& info, const Settings& settings) {
+  if (settings.results == Results::sram) return {{true, 2}, {true, 1}};
+  // Results in SRAM spare the memory their way there and back, which counts where experts are small.
+  const bool sums_fit = 2 * sums_bytes(info) <= info.sram_bytes / 3;
+  std::vector<Shape> out;
+  if (!large_experts(info)) {
+    if (settings.results == Results::automatic && sums_fit) out.push_back({true, 2});
+    out.push_back({false, 2});
+  }
+  out.push_back({false, 1});
+  return out;
+}
+
+}  // namespace
+
+std::uint64_t Plan::least_sram(const moesaic_core_info& info, const Settings& settings) {
+  return minimum_sram(demand(info, settings, shapes(info, settings).back()));
 }
 
 Plan::Plan(const moesaic_core_info& info, const Settings& settings)
     : nodes(info.nodes),
       hidden(info.hidden),
+      choices(choices_of(info)),
       homes(info.nodes, info.tokens),
       owners(settings.placement, info.nodes, info.experts),
-      prefetch(settings.prefetch),
-      queues(share_queues(info.command_queues)) {
-  // 1. Waves and slices.
-  const SliceDemand wanted = demand(info, settings);
-  const auto planned = plan_slices(wanted);
-  if (!planned)
-    throw std::runtime_error("ep needs at least " + std::to_string(minimum_sram(wanted)) +
-                             " bytes of SRAM; the die has " + std::to_string(info.sram_bytes));
-  slices = *planned;
-  // 2. SRAM, front to back.
-  const std::uint64_t rows = std::uint64_t{slices.rows} * nodes;
-  const auto aligned = [](std::uint64_t bytes) {
-    return static_cast<std::uint32_t>(round_up(bytes, kSramAlignment));
+      spread_weights(settings.spread_weights),
+      prefetch(settings.prefetch) {
+  const auto require = [](std::uint64_t has, std::uint64_t needs, const char* what) {
+    if (has < needs)
+      throw std::runtime_error("ep needs at least " + std::to_string(needs) + " " + what + "; the die has " +
+                               std::to_string(has));
   };
-  x_base = 0;
-  y_base = aligned(rows * hidden);
-  buffer_base = y_base + aligned(rows * hidden * 4);
-  buffer_bytes = static_cast<std::uint32_t>(slice_bytes(hidden, slices.columns));
-  list_base = buffer(prefetch);
-  list_bytes = aligned(slices.rows * entries_per_row(info, owners) * kListEntry);
-  // 3. Events and slots.
+  // 1. What the die must have.
   events.prefetch = static_cast<std::uint16_t>(prefetch);
-  if (events.granted(nodes) > info.events)
-    throw std::runtime_error("ep needs " + std::to_string(events.granted(nodes)) +
-                             " event counters; the die has " + std::to_string(info.events));
-  slot_per_source = nodes + 1 + prefetch <= info.slots;
-}
-
-std::uint32_t Plan::tokens(std::uint32_t die, std::uint32_t wave) const {
-  const std::uint32_t begin = wave * slices.rows;
-  const std::uint32_t all = homes.count(die);
-  return begin >= all ? 0 : std::min(slices.rows, all - begin);
-}
-
-Storage::Storage(Hal& hal, const Plan& plan)
-    : plan_(plan),
-      node_(hal.node()),
-      width_(hal.info().expert_width),
-      experts_(hal.info().experts),
-      layers_(hal.info().layers),
-      owned_(plan.owners.count(hal.node())) {
-  const std::uint32_t shared = hal.info().shared_experts;
-  held_ = owned_ + shared;
-  slice_bytes_ = memory_footprint(3 * std::uint64_t{plan.hidden} * plan.slices.columns);
-  expert_bytes_ = slice_bytes_ * plan.slices.slices;
-  activation_bytes_ = memory_footprint(std::uint64_t{plan.homes.count(node_)} * plan.hidden);
-  output_bytes_ = memory_footprint(std::uint64_t{plan.homes.count(node_)} * plan.hidden * 4);
-  std::vector<std::uint64_t> needs;
-  for (std::uint32_t n = 0; n < plan.nodes; ++n) {
-    const std::uint64_t tokens = plan.homes.count(n);
-    const std::uint64_t one_layer = (plan.owners.count(n) + shared) * expert_bytes_ +
-                                    memory_footprint(tokens * plan.hidden) +
-                                    memory_footprint(tokens * plan.hidden * 4);
-    needs.push_back(one_layer * layers_);
+  require(info.command_queues, Queues::count, "command queues");
+  require(info.events, events.granted(nodes), "event counters");
+  if (homes.largest() >= 0xFFFF) throw std::runtime_error("ep numbers at most 65534 tokens per die");
+  require(info.sram_bytes, least_sram(info, settings), "bytes of SRAM");
+  // 2. Tiles and slices.
+  const std::vector<Shape> all = shapes(info, settings);
+  std::optional<SlicePlan> found;
+  Shape shape{};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    shape = all[i];
+    found = plan_slices(demand(info, settings, shape));
+    if (found && found->rows >= std::min(kRowsWanted, info.tokens)) break;
   }
-  MemoryRegion region(hal, needs);
-  weights_ = region.take(layers_ * held_ * expert_bytes_);
-  activations_ = region.take(layers_ * activation_bytes_);
-  outputs_ = region.take(layers_ * output_bytes_);
+  slices = *found;
+  sums_in_sram = shape.sums_in_sram;
+  areas = shape.areas;
+  require(info.slots, prefetch + (sums_in_sram ? 3 : 1), "slots");
+  // 3. SRAM, front to back.
+  const std::uint32_t sums = sums_in_sram ? static_cast<std::uint32_t>(sums_bytes(info)) : 0;
+  sums_base = 0;
+  returned_base = sums;
+  buffer_base_ = 2 * sums;
+  buffer_bytes = static_cast<std::uint32_t>(slice_bytes(hidden, slices.columns));
+  area_base = buffer(prefetch);
+  const std::uint32_t sum_rows = rows_of_a_sum(info, shape);
+  x_offset_ = aligned(std::uint64_t{slices.rows + sum_rows} * y_row_bytes());
+  area_bytes = x_offset_ + aligned(std::uint64_t{slices.rows} * hidden);
+  list_bytes = aligned((kListsPerRow * slices.rows + sum_rows) * kListEntry);
 }
 
-std::uint32_t Storage::columns(std::uint32_t slice) const {
-  return std::min(plan_.slices.columns, width_ - slice * plan_.slices.columns);
-}
-
-std::uint16_t Storage::expert(std::uint32_t held) const {
-  if (held < owned_) return static_cast<std::uint16_t>(plan_.owners.global(node_, held));
-  return static_cast<std::uint16_t>(experts_ + held - owned_);
-}
-
-void Storage::place(Hal& hal) const {
-  const std::uint32_t tokens = plan_.homes.count(node_);
-  for (std::uint16_t layer = 0; layer < layers_; ++layer) {
-    for (std::uint32_t held = 0; held < held_; ++held) place_expert(hal, layer, held);
-    if (tokens == 0) continue;
-    const std::uint32_t first = plan_.homes.first(node_);
-    hal.place({MOESAIC_ACTIVATIONS, layer, 0, 0, first, tokens, activations(layer)});
-    hal.place({MOESAIC_OUTPUT, layer, 0, 0, first, tokens, outputs(layer)});
-  }
-}
-
-void Storage::place_expert(Hal& hal, std::uint16_t layer, std::uint32_t held) const {
-  for (std::uint32_t s = 0; s < plan_.slices.slices; ++s) {
-    const std::uint64_t bytes = std::uint64_t{columns(s)} * plan_.hidden;
-    const std::uint32_t first = s * plan_.slices.columns;
-    std::uint64_t at = slice(layer, held, s);
-    for (const auto kind : {MOESAIC_GATE_WEIGHTS, MOESAIC_UP_WEIGHTS, MOESAIC_DOWN_WEIGHTS}) {
-      hal.place({static_cast<std::uint16_t>(kind), layer, expert(held), 0, first, columns(s), at});
-      at += bytes;
-    }
-  }
+std::uint32_t Plan::tokens_per_sum() const {
+  return std::min(area_bytes / (choices * y_row_bytes()), list_bytes / (choices * kListEntry));
 }
 
 }  // namespace moesaic::firmware::ep

@@ -9,7 +9,7 @@ namespace moesaic::firmware::ep {
 namespace {
 
 constexpr std::size_t kWords = sizeof(moesaic_mail::body) / 2;
-constexpr std::size_t kFirst = 6;
+constexpr std::size_t kFirst = 4;
 constexpr std::uint16_t kEnd = 0xFFFF;
 constexpr std::uint16_t kLast = 0x8000;
 using Words = std::array<std::uint16_t, kWords>;
@@ -40,32 +40,28 @@ void post(Outbox& outbox, std::uint16_t owner, const Words& words) {
 
 }  // namespace
 
-void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t wave, const std::vector<Route>& routes) {
+void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t layer, const std::vector<Route>& routes) {
   Words head;
   head.fill(kEnd);
-  put_wide(head, 0, wave);
-  head[2] = 0;
-  head[3] = static_cast<std::uint16_t>(distinct_rows(routes).size());
-  put_wide(head, 4, static_cast<std::uint32_t>(routes.size()));
+  put_wide(head, 0, layer);
+  put_wide(head, 2, static_cast<std::uint32_t>(routes.size()));
 
   Words words = head;
   std::size_t at = kFirst;
-  std::uint16_t number = 0;  // of the row among the rows sent
   for (std::size_t i = 0; i < routes.size(); ++i) {
-    const bool same_row = i > 0 && routes[i - 1].home_row == routes[i].home_row;
-    if (i > 0 && !same_row) ++number;
-    const bool full = at + (same_row ? 2 : 3) > kWords;
+    const bool same_token = i > 0 && routes[i - 1].token == routes[i].token;
+    const bool full = at + (same_token ? 2 : 4) > kWords;
     if (full) {
       post(outbox, owner, words);
       words = head;
-      words[2] = number;
       at = kFirst;
     }
-    // A row that goes on in this message takes back its end mark; one that goes on in the next starts anew.
-    if (same_row && !full) {
+    // A token that goes on in this message takes back its end mark; one that goes on in the next starts anew.
+    if (same_token && !full) {
       words[at - 2] = static_cast<std::uint16_t>(words[at - 2] & ~kLast);
     } else {
-      words[at++] = routes[i].home_row;
+      words[at++] = routes[i].token;
+      words[at++] = routes[i].place;
     }
     words[at++] = static_cast<std::uint16_t>(routes[i].expert | kLast);
     words[at++] = routes[i].gate;
@@ -73,31 +69,23 @@ void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t wave, const 
   post(outbox, owner, words);
 }
 
-std::vector<std::uint16_t> distinct_rows(const std::vector<Route>& routes) {
-  std::vector<std::uint16_t> rows;
-  for (const Route& route : routes)
-    if (rows.empty() || rows.back() != route.home_row) rows.push_back(route.home_row);
-  return rows;
-}
-
-std::uint32_t wave_of(const moesaic_mail& mail) {
+std::uint32_t layer_of(const moesaic_mail& mail) {
   return wide(words_of(mail), 0);
 }
 
 RoutesMail read_routes(const moesaic_mail& mail) {
   const Words words = words_of(mail);
   RoutesMail out;
-  out.wave = wide(words, 0);
-  out.rows = words[3];
-  out.choices = wide(words, 4);
-  std::uint16_t number = words[2];
-  for (std::size_t at = kFirst; at + 3 <= kWords && words[at] != kEnd; ++number) {
-    const std::uint16_t row = words[at++];
+  out.layer = wide(words, 0);
+  out.choices = wide(words, 2);
+  for (std::size_t at = kFirst; at + 4 <= kWords && words[at] != kEnd;) {
+    const std::uint16_t token = words[at++];
+    std::uint16_t place = words[at++];
     bool last = false;
     for (; !last && at + 2 <= kWords; at += 2) {
       last = (words[at] & kLast) != 0;
       const auto expert = static_cast<std::uint16_t>(words[at] & ~kLast);
-      out.items.push_back({number, {row, expert, words[at + 1]}});
+      out.routes.push_back({token, place++, expert, words[at + 1]});
     }
   }
   return out;

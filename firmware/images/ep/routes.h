@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages by which a token's home tells an expert's owner what to do with the rows it sends.
+// The messages by which a token's home tells an expert's owner which of its tokens the expert is for.
 //
-// Layout of the body (28 little-endian 16-bit words): 0..1 wave of the run; 2 number, among the rows sent, of
-// the first one below; 3 rows sent in the wave; 4..5 choices in all messages of the wave; 6.. per row: its
-// row at home, then its choices as pairs (expert, gate), the last with bit 15 of the expert set. Rows follow
-// each other; 0xFFFF ends the list. Every message stands for itself: they may arrive in any order.
+// Layout of the body (28 little-endian 16-bit words): 0..1 layer of the run; 2..3 choices in all messages of
+// the layer; 4.. per token: its number at home, the place of its first partial result there, then its choices
+// as pairs (expert, gate), the last with bit 15 of the expert set; each choice's result has the place after
+// that of the one before. Tokens follow each other; 0xFFFF ends the list. Every message stands for itself:
+// they may arrive in any order.
 #pragma once
 
 #include <vector>
@@ -15,31 +16,24 @@ namespace moesaic::firmware::ep {
 
 inline constexpr std::uint16_t kRoutesMail = 1;
 
-/// A token row and one expert it needs.
+/// A token and one expert it needs.
 struct Route {
-  std::uint16_t home_row;
+  std::uint16_t token;  ///< counts from the first one of its home
+  std::uint16_t place;  ///< of the partial result among those of the token
   std::uint16_t expert;
   std::uint16_t gate;
 };
 
-/// Sends the routes of one wave to one owner; those of a row follow each other. Sends one message if there
-/// are none.
-void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t wave, const std::vector<Route>& routes);
-
-/// Rows that these routes need, each once: their numbers at home.
-std::vector<std::uint16_t> distinct_rows(const std::vector<Route>& routes);
+/// Sends the routes of one layer to one owner; those of a token follow each other, in adjacent places. Sends
+/// one message if there are none.
+void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t layer, const std::vector<Route>& routes);
 
 struct RoutesMail {
-  struct Item {
-    std::uint16_t number;  ///< among the rows sent
-    Route route;
-  };
-  std::uint32_t wave = 0;
-  std::uint32_t rows = 0;     ///< sent in the wave
-  std::uint32_t choices = 0;  ///< in all messages of the wave
-  std::vector<Item> items;
+  std::uint32_t layer = 0;
+  std::uint32_t choices = 0;  ///< in all messages of the layer
+  std::vector<Route> routes;
 };
-std::uint32_t wave_of(const moesaic_mail& mail);
+std::uint32_t layer_of(const moesaic_mail& mail);
 RoutesMail read_routes(const moesaic_mail& mail);
 
 }  // namespace moesaic::firmware::ep

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where things lie in the memories. A weight slice is cut into pieces, ranges of its columns: one in each
+// memory, so that all memories bring every slice together, whoever needs it; or one with the expert's owner
+// (shared experts then have a copy on every die). A piece is its gate rows, up rows, down rows. Layer inputs,
+// results, and the partial results that wait for each other lie with the token's home. Offline: no charge.
+#pragma once
+
+#include <vector>
+
+#include "firmware/images/ep/plan.h"
+
+namespace moesaic::firmware::ep {
+
+class Storage {
+ public:
+  Storage(Hal& hal, const Plan& plan);
+  /// Registers everything that this die's memory region holds.
+  void place(Hal& hal) const;
+  /// Columns of a slice that lie together.
+  struct Piece {
+    std::uint32_t die;
+    std::uint32_t begin, columns;  ///< counted from the first of the slice
+    std::uint64_t address;
+  };
+  /// `expert`: a routed one, or experts + s for shared expert s.
+  std::vector<Piece> pieces(std::uint32_t layer, std::uint32_t expert, std::uint32_t slice) const;
+  /// Columns of a slice: the last one of an expert may have fewer.
+  std::uint32_t columns(std::uint32_t slice) const;
+  /// Input row of a token; `token` counts from the first one of its home.
+  std::uint64_t activation(std::uint32_t layer, std::uint32_t home, std::uint32_t token) const {
+    return tokens_[home] + (std::uint64_t{layer} * plan_.homes.count(home) + token) * plan_.x_row_bytes();
+  }
+  /// Result row of a token of this die.
+  std::uint64_t output(std::uint32_t layer, std::uint32_t token) const {
+    return outputs_ + (std::uint64_t{layer} * plan_.homes.count(node_) + token) * plan_.y_row_bytes();
+  }
+  /// The first of the `choices` partial rows of a token (Results::memory).
+  std::uint64_t partial(std::uint32_t home, std::uint32_t token) const {
+    return partials_[home] + std::uint64_t{token} * plan_.choices * plan_.y_row_bytes();
+  }
+
+ private:
+  void place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t slice) const;
+
+  const Plan& plan_;
+  std::uint32_t node_, width_, routed_, experts_, layers_;
+  std::vector<std::uint32_t> memories_;  ///< dies that have one
+  std::uint64_t piece_bytes_, layer_pieces_;
+  std::vector<std::uint64_t> weights_, tokens_, partials_;  ///< by die
+  std::uint64_t outputs_ = 0;
+};
+
+}  // namespace moesaic::firmware::ep
