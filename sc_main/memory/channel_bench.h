@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// One DRAM channel alone, fed from a list of requests.
+//
+// One request is offered per clock. Saturated: as fast as the channel takes them. With `outstanding`: no more
+// than so many at once; an answered request is followed by the next one a clock later. Requests are taken in
+// order. Latency runs from acceptance to the last data; bandwidth is bytes by the time of the last data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hw/memory/dram_channel.h"
+
+namespace moesaic {
+
+struct BenchRequest {
+  std::uint64_t address = 0;
+  std::uint32_t bytes = 64;
+  bool write = false;
+  Tick at = 0;  ///< offered no earlier
+};
+
+struct BenchOptions {
+  unsigned outstanding = 0;  ///< 0: saturated
+};
+
+struct BenchResult {
+  std::uint64_t requests = 0;
+  std::uint64_t bytes = 0;
+  Tick simulated = 0;           ///< to the last data
+  std::vector<Tick> latencies;  ///< ascending
+  MemoryStats stats;
+};
+
+/// Channel 0 of `params` alone. Throws UserError when they do not fit together.
+BenchResult run_channel_bench(const MemoryParams& params, const std::vector<BenchRequest>& requests,
+                              const BenchOptions& options);
+
+}  // namespace moesaic
