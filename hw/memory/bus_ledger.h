@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the data bus of a channel lost its time to, running sums in clock cycles, so that the difference of
-// two moments says what happened between them.
+// What the data bus of a channel lost its time to, running sums in half cycles of its clock, so that the
+// difference of two moments says what happened between them.
 #pragma once
 
 #include <algorithm>
@@ -23,12 +23,15 @@ struct BusGaps {
 /// which makes the time since then look like queueing; sums stay exact.
 class RefreshHistory {
  public:
+  /// Windows may overlap (ranks of one data bus); they come in order of their ends.
   void add(std::uint64_t from, std::uint64_t to) {
+    if (added_ > 0) from = std::max(from, windows_[(added_ - 1) % kRemembered].to);
+    if (from >= to) return;
     const std::uint64_t before = total_;
     total_ += to - from;
     windows_[added_++ % kRemembered] = {from, to, before};
   }
-  /// Cycles of refresh before `cycle`.
+  /// Time in refresh before `cycle`.
   std::uint64_t before(std::uint64_t cycle) const {
     std::uint64_t sum = total_;
     for (std::uint64_t i = 0; i < std::min<std::uint64_t>(added_, kRemembered); ++i) {

@@ -66,6 +66,7 @@ struct DramControllerParams {
   std::uint32_t request_latency_cycles = 8;
   std::uint32_t response_latency_cycles = 8;
   RefreshPolicy refresh_policy = RefreshPolicy::all_bank;
+  bool refresh_holds_channel = false;
   std::uint32_t refresh_postpone_max = 0;
   std::uint32_t refresh_pull_in_max = 0;
   std::uint32_t refresh_stagger_cycles = 0;
@@ -101,7 +102,7 @@ void describe_fields(V& v, DramControllerParams& p) {
     p.write_high_bursts);
   v(Field{"write_low_bursts", "count", "waiting writes at which waiting reads go first again", 0, 512},
     p.write_low_bursts);
-  v(Field{"read_batch_bursts", "count", "reads served before full write queues may interrupt them", 0, 4096},
+  v(Field{"read_batch_bursts", "count", "reads served before full write queues may interrupt them", 1, 4096},
     p.read_batch_bursts);
   v(Field{"write_batch_bursts", "count", "writes served before waiting reads go first again", 1, 4096},
     p.write_batch_bursts);
@@ -115,6 +116,11 @@ void describe_fields(V& v, DramControllerParams& p) {
   v(Field{"response_latency_cycles", "cycles", "PHY and controller, from last data to response", 0, 1000},
     p.response_latency_cycles);
   v(Field{"refresh_policy", "", "which refresh command keeps the data"}, p.refresh_policy);
+  v(Field{"refresh_holds_channel", "",
+          "true: from when a refresh is due until it starts the whole channel serves nothing else, and banks "
+          "take "
+          "turns; false: its banks only, and idle banks are refreshed first"},
+    p.refresh_holds_channel);
   v(Field{"refresh_postpone_max", "count", "refreshes put off while requests wait", 0, 8},
     p.refresh_postpone_max);
   v(Field{"refresh_pull_in_max", "count", "refreshes done early while nothing waits", 0, 8},

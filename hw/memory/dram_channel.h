@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timing core of one DRAM channel: scheduler and device, command by command, without SystemC.
+// Timing core of one DRAM channel: queues, scheduler and device, command by command, without SystemC.
 //
-// Models: banks and bank groups, open page; tRCD, tRP, tRAS, tRC, tRRD, tFAW, tCCD, tRTP, tWR, tWTR, read to
-//   write turnaround, the command bus (two-cycle activate whose cycles may be up to tAAD apart, WCK sync),
-//   all-bank refresh at its due time; FR-FCFS with a starvation limit; reads before writes, writes in
-//   batches.
-// Does not model: several ranks (more capacity counts as rows), per-bank refresh, postponed refreshes, power
-//   down, masked-write penalties, data.
+// Models: pseudo channels, ranks, stack ids, bank groups and banks of HBM2/3, LPDDR4/5 and DDR4/5 with their
+//   constraints between commands (dram_limits.h), one command bus or two with commands of any length,
+//   two-part activates, data-clock sync, masked writes; schedulers, page policies, queue layouts and write
+//   drain of controller_params.h; all-bank and per-bank refresh with postponing and pulling in; power-down.
+// Does not model: refresh management (RFM), self refresh, data. Bursts of equal address may pass each other
+//   between directions: who needs an order waits for the response.
 // Time: commands issue at clock edges. advance(now) commits every decision up to and including `now`;
 //   arrivals of an instant are made before it is advanced to (later ones count from the next edge). Results
 //   do not depend on how often advance() is called, on the order of arrive() calls of one instant (ports
@@ -18,9 +18,12 @@
 #include <vector>
 
 #include "hw/memory/address_decoder.h"
-#include "hw/memory/burst_window.h"
+#include "hw/memory/burst_queue.h"
 #include "hw/memory/bus_ledger.h"
+#include "hw/memory/command.h"
+#include "hw/memory/dram_state.h"
 #include "hw/memory/params.h"
+#include "hw/memory/refresh_unit.h"
 #include "hw/memory/stats.h"
 #include "hw/memory/trace.h"
 #include "hw/memory/train_walk.h"
@@ -30,30 +33,15 @@
 
 namespace moesaic {
 
-enum class DramCommandKind : std::uint8_t {
-  activate_1,
-  activate_2,
-  read,
-  write,
-  precharge,
-  precharge_all,
-  refresh,
-  wck_sync
+/// Hears from inside advance() what becomes of its trains, and may post() further ones.
+class ChannelClient {
+ public:
+  virtual ~ChannelClient() = default;
+  /// The last burst of the train has entered the queue.
+  virtual void accepted(std::uint64_t id, Tick at) = 0;
+  /// The last burst has been issued: the train will be done at `at`.
+  virtual void served(std::uint64_t id, Tick at) = 0;
 };
-/// One command on the command bus, for traces and tests.
-struct DramCommand {
-  std::uint64_t cycle;
-  DramCommandKind kind;
-  BankId bank;
-  std::uint32_t row;
-
-  bool operator==(const DramCommand& other) const {
-    return cycle == other.cycle && kind == other.kind && bank == other.bank && row == other.row;
-  }
-};
-
-/// `plain` decides every command the long way; `runs` takes the short way through row hits. Same results.
-enum class Stepping : std::uint8_t { runs, plain };
 
 class DramChannel {
  public:
@@ -66,15 +54,15 @@ class DramChannel {
 
   /// Channel `index` of the site that `params` describes. Throws UserError when parameters do not fit
   /// together.
-  explicit DramChannel(const MemoryParams& params, unsigned index = 0, Stepping stepping = Stepping::runs);
+  explicit DramChannel(const MemoryParams& params, unsigned index = 0);
 
   /// Whether any byte of the train (site offsets) lies on this channel.
   bool touches(const Train& train) const { return !TrainWalk(train, slice_).ended(); }
-  /// The channel holds as many trains as two ports may have in the controller.
-  bool can_accept() const { return live_.size() < max_trains_; }
   /// A train arrives. Among trains of one instant, lower port, then lower id, goes first.
   /// REQUIRES: touches(train); `now` does not decrease; id unique among trains in the channel.
   void arrive(Tick now, const Train& train, bool write, std::uint64_t id, ComponentId port);
+  /// The same from inside advance() or ahead of time. REQUIRES: `at` is not before the last decision.
+  void post(Tick at, const Train& train, bool write, std::uint64_t id, ComponentId port);
   void advance(Tick now);
   /// Trains done at or before the time advanced to, in order of (time, id).
   bool pop_done(Done& done);
@@ -84,27 +72,25 @@ class DramChannel {
   std::size_t trains() const { return live_.size(); }
   /// Bus times are as of the last committed command.
   MemoryStats stats() const;
+  Clock clock() const { return clock_; }
   /// Every command is appended to `commands` from now on; null: no more.
-  void record(std::vector<DramCommand>* commands) {
-    commands_ = commands;
-    watched_ = commands_ != nullptr || trace_ != nullptr;
-  }
-  /// The channel shows itself to `trace` from now on; null: no more.
-  void show(ChannelTrace* trace) {
-    trace_ = trace;
-    watched_ = commands_ != nullptr || trace_ != nullptr;
-  }
+  void record(std::vector<DramCommand>* commands) { commands_ = commands; }
+  /// A pseudo channel shows itself to `trace` from now on; null: no more.
+  void show(ChannelTrace* trace, unsigned pseudo_channel = 0) { buses_[pseudo_channel].trace = trace; }
+  void listen(ChannelClient* client) { client_ = client; }
 
  private:
-  using Cycle = std::uint64_t;
-  static constexpr Cycle kNoCycle = ~Cycle{0};
+  enum class Action : std::uint8_t { none, column, activate, activate_2, precharge, precharge_all, refresh };
+  struct Choice {
+    HalfCycle at = kNoHalfCycle;   ///< of the command, or of the CAS before it
+    HalfCycle key = kNoHalfCycle;  ///< less goes first, then by age
+    std::uint64_t age = 0;
+    Action action = Action::none;
+    std::uint8_t bank = 0;  ///< pseudo channel * kBanks + bank; of a rank: its number
+    std::uint8_t queue = 0;
+    std::uint16_t burst = BurstQueue::kNone;
 
-  struct Bank {
-    std::uint64_t row = BurstWindow::kNoRow;
-    Cycle activate_ready = 0, column_ready = 0, precharge_ready = 0;
-    std::uint32_t group = 0;
-    bool fresh = false;       ///< no column command since its activate
-    bool conflicted = false;  ///< it was precharged for another row
+    bool before(const Choice& other) const { return key != other.key ? key < other.key : age < other.age; }
   };
   struct TrainState {
     TrainWalk walk;
@@ -113,96 +99,124 @@ class DramChannel {
     std::uint64_t id = 0;
     ComponentId port = 0;
     bool write = false;
-    Tick next_arrival = 0;  ///< of the burst `walk` stands at
-    Cycle not_before = 0;   ///< arrived after the edge of its instant was decided
-    Cycle last_visible = 0;
-    Cycle first_visible = kNoCycle, first_issue = kNoCycle;
+    std::uint8_t pseudo_channel = 0;  ///< of its first burst: whose ledger it reads
+    Tick next_arrival = 0;            ///< of the burst `walk` stands at
+    HalfCycle not_before = 0;         ///< arrived after the edge of its instant was decided
+    HalfCycle last_visible = 0;
+    HalfCycle first_visible = kNoHalfCycle, first_issue = kNoHalfCycle;
     std::uint64_t bursts = 0, issued = 0;
-    BusGaps since;  ///< ledger at window entry, then at first issue
-    std::uint64_t transfer = 0, row = 0, turnaround = 0, refresh = 0, queue = 0;  ///< cycles so far
+    BusGaps since;  ///< ledger at queue entry, then at first issue
+    std::uint64_t transfer = 0, row = 0, turnaround = 0, refresh = 0, queue = 0;  ///< half cycles so far
     Tick done = kNever;
     CauseTimes causes{};
   };
-  /// One direction: trains not yet in the window in order of arrival, the window, and bus constraints.
+  /// Trains of one direction that are not wholly in the queue, in order of arrival.
   struct Side {
-    Side(unsigned bursts, unsigned starvation_limit) : window(bursts, starvation_limit) {}
-    BurstWindow window;
-    std::vector<std::uint16_t> waiting;
-    Cycle next_visible = kNoCycle;  ///< of the first waiting burst
-    Cycle ready = 0;                ///< next column command of this direction, any bank
-    std::array<Cycle, 8> group_ready{};
-    std::uint64_t served = 0;  ///< bursts since the direction became this one
+    std::vector<std::uint32_t> waiting;
+    HalfCycle next_visible = kNoHalfCycle;  ///< of the first waiting burst
+    std::uint32_t held = 0;                 ///< bursts that count against the queue
+    std::uint64_t served = 0;               ///< bursts since the direction became this one
   };
-  enum class Action : std::uint8_t { none, column, activate_1, activate_2, precharge };
-  struct Choice {
-    Cycle at = kNoCycle;     ///< of the command
-    Cycle first = kNoCycle;  ///< of its first command slot
-    Action action = Action::none;
-    unsigned bank = 0;
+  /// One data bus.
+  struct Bus {
+    HalfCycle free = 0;  ///< in command time: last column command + burst
+    std::uint32_t pending = 0;
+    BusGaps gaps;
+    RefreshHistory refreshes;
+    ChannelTrace* trace = nullptr;
   };
 
-  void run(Cycle limit);
-  void run_hits(Cycle limit);
-  void refill(Side& side);
-  void insert_waiting(Side& side, std::uint16_t slot);
+  // dram_channel.cpp: arrivals, the loop, results
+  void run(HalfCycle limit);
+  void refill(bool write);
+  bool room(bool write) const;
+  void insert_waiting(Side& side, std::uint32_t slot);
   void update_next_visible(Side& side);
-  Cycle visible_at(const TrainState& train, Tick arrival) const;
-  void wanted_from(Cycle visible);
+  HalfCycle visible_at(const TrainState& train, Tick arrival) const;
+  void release(BurstQueue::Burst& burst);
+  HalfCycle next_change() const;
+  // channel_decide.cpp: which command is next
   void turn();
-  Choice choose() const;
-  Choice choose_column(const Side& side) const;
-  Choice choose_row(const Side& side) const;
-  Cycle activate_ready(const Bank& bank) const;
+  /// When the oldest write goes before reads. REQUIRES: one waits.
+  HalfCycle patience_ends() const {
+    return queues_[1].empty()
+               ? kNoHalfCycle
+               : queues_[1].oldest_visible() + 2 * HalfCycle{params_.controller.write_patience_cycles};
+  }
+  Choice choose();
+  Choice choose_column();
+  Choice choose_row();
+  Choice choose_refresh();
+  Choice choose_rank_refresh(unsigned rank);
+  Choice choose_bank_refresh(unsigned rank);
+  std::uint64_t refresh_banks(unsigned rank);
+  void consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
+  void consider_openers(Choice& best, unsigned pc) const;
+  void consider_rows(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
+  void consider_misses(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
+  std::uint64_t eligible(unsigned queue, unsigned pc) const;
+  // channel_commit.cpp: what a command does
   void commit(const Choice& choice);
-  void commit_column(Cycle at, Cycle first, unsigned bank);
-  void commit_activate(Cycle at, unsigned bank);
+  void commit_activate(const Choice& choice);
+  void commit_column(const Choice& choice);
+  void commit_precharge(const Choice& choice);
+  void commit_precharge_all(const Choice& choice);
+  void commit_refresh(const Choice& choice);
+  void constrain_columns(HalfCycle at, unsigned flat, const BurstQueue::Burst& burst);
+  bool closes_row(const Choice& choice) const;
   void set_row(unsigned bank, std::uint64_t row);
-  void refresh();
-  void account_gap(Cycle at, const Bank& bank, const Side& side);
-  void account(TrainState& train, Cycle from, Cycle to, std::uint64_t own);
-  void finish(std::uint16_t slot, Cycle last_issue);
-  void note(Cycle cycle, DramCommandKind kind, unsigned bank, std::uint64_t row);
-  Side& current() { return writing_ ? write_ : read_; }
-  const Side& current() const { return writing_ ? write_ : read_; }
+  void wake(HalfCycle at);
+  void note(HalfCycle at, DramCommandKind kind, unsigned bank, std::uint64_t row, bool automatic = false,
+            bool masked = false);
+  // channel_account.cpp: where the time went
+  void wanted_from(unsigned pc, HalfCycle visible);
+  void account_gap(HalfCycle at, unsigned flat, bool write);
+  void account(TrainState& train, HalfCycle from, HalfCycle to, std::uint64_t own);
+  void finish(std::uint32_t slot, HalfCycle last_issue);
+
+  bool first_ready() const { return scheduler_ >= DramScheduler::first_ready; }
+  /// What the length of a command adds to its key: hits-first schedulers take what ends first.
+  HalfCycle weight(HalfCycle length) const { return first_ready() ? 0 : length; }
+  unsigned queue_of(bool write) const { return split_queues_ && write ? 1 : 0; }
 
   MemoryParams params_;
-  DramTiming timing_;
-  Clock clock_;
+  Clock clock_;  ///< CK
+  Clock half_;   ///< twice CK
   ChannelSlice slice_;
   DramAddressDecoder decoder_;
   std::uint64_t decoded_ = 0;  ///< address whose place is last_place_
   DramAddressDecoder::Place last_place_{};
-  std::size_t max_trains_;
-  Stepping stepping_;
+  DramScheduler scheduler_;
+  bool split_queues_;  ///< reads in queue 0, writes in queue 1
+  bool drains_;        ///< one direction at a time
 
-  std::vector<Bank> banks_;
-  Side read_;
-  Side write_;
-  bool writing_ = false;
-  Cycle cycle_ = 0;      ///< first free command slot
-  Cycle undecided_ = 0;  ///< everything before is committed
-  Cycle precharge_ready_ = 0;
-  std::array<Cycle, 4> last_activates_{};  ///< plus tFAW: when the window opens
-  std::uint64_t activates_ = 0;
-  Cycle any_activate_ready_ = 0;
-  std::array<Cycle, 8> group_activate_ready_{};
-  Cycle activate_2_by_ = kNoCycle;  ///< the second cycle of an activate is due
+  DramState state_;
+  std::array<BurstQueue, 2> queues_;
+  std::array<Side, 2> sides_;  ///< reads, writes
+  std::vector<std::uint32_t> bank_held_;
+  unsigned last_bank_ = 0;  ///< of the last burst taken
+  std::uint64_t sequence_ = 0;
+  bool writing_ = false;     ///< direction served, or served last
+  HalfCycle now_ = 0;        ///< decisions go on from here
+  HalfCycle undecided_ = 0;  ///< everything before is committed
+  HalfCycle row_bus_ = 0, column_bus_ = 0;
+  HalfCycle activate_2_by_ = kNoHalfCycle;  ///< the second part of an activate is due
   unsigned activating_ = 0;
-  Cycle wck_off_ = 0;
-  Cycle next_refresh_ = kNoCycle;
-  Cycle bus_free_ = 0;  ///< in command time: last column command + burst
+  HalfCycle wck_off_ = 0;
+  std::vector<RefreshUnit> refresh_;  ///< per rank
+  HalfCycle next_due_ = kNoHalfCycle;
+  std::array<std::uint64_t, BurstQueue::kPseudoChannels> blocked_{};  ///< banks kept for refresh
+  HalfCycle idle_since_ = 0;
 
+  std::array<Bus, BurstQueue::kPseudoChannels> buses_;
   std::vector<TrainState> trains_;
-  std::vector<std::uint16_t> free_;
-  std::vector<std::uint16_t> live_;
-  std::vector<std::uint16_t> finished_;  ///< ascending (done, id)
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> live_;
+  std::vector<std::uint32_t> finished_;  ///< ascending (done, id)
   Tick advanced_ = 0;
-  BusGaps gaps_;
-  RefreshHistory refreshes_;
   MemoryStats stats_;
+  ChannelClient* client_ = nullptr;
   std::vector<DramCommand>* commands_ = nullptr;
-  ChannelTrace* trace_ = nullptr;
-  bool watched_ = false;  ///< by either
 };
 
 }  // namespace moesaic

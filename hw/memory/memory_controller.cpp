@@ -25,9 +25,12 @@ MemoryController::MemoryController(const sc_core::sc_module_name& name, NodeId n
   for (unsigned i = 0; i < params.channels; ++i) channels_.emplace_back(params, i);
   first_offer_.fill(kNever);
   if (ctx.trace == nullptr) return;
-  const Clock clock = Clock(params.timing.clock_period_fs);
-  trace_ = std::make_unique<MemoryTrace>(ctx, node, sc_module::name(), params.channels, clock);
-  for (unsigned i = 0; i < params.channels; ++i) channels_[i].show(&trace_->channel(i));
+  // One entry per data bus: the pseudo channels of a channel follow each other.
+  const unsigned buses = params.organisation.pseudo_channels;
+  trace_ = std::make_unique<MemoryTrace>(ctx, node, sc_module::name(), params.channels * buses,
+                                         Clock(params.timing.clock_period_fs, 2));
+  for (unsigned i = 0; i < params.channels * buses; ++i)
+    channels_[i / buses].show(&trace_->channel(i), i % buses);
 }
 
 // --- requests ---------------------------------------------------------------------------------------------

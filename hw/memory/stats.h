@@ -22,7 +22,10 @@ struct MemoryStats {
   std::uint64_t precharges = 0;  ///< of single banks
   std::uint64_t precharges_all = 0;
   std::uint64_t refreshes = 0;
+  std::uint64_t bank_refreshes = 0;
   std::uint64_t wck_syncs = 0;
+  std::uint64_t turns = 0;  ///< column commands of another direction than the one before
+  Tick power_down = 0;      ///< ticks
   // Rows, one count per burst.
   std::uint64_t row_hits = 0;
   std::uint64_t row_misses = 0;     ///< bank was precharged
@@ -70,7 +73,10 @@ void describe_metrics(V& v, const MemoryStats& s) {
   v(Field{"precharges", "count", "precharge commands of single banks"}, s.precharges);
   v(Field{"precharges_all", "count", "precharge-all commands, before a refresh"}, s.precharges_all);
   v(Field{"refreshes", "count", "all-bank refresh commands"}, s.refreshes);
+  v(Field{"bank_refreshes", "count", "per-bank refresh commands"}, s.bank_refreshes);
   v(Field{"wck_syncs", "count", "CAS commands that restart the data clock"}, s.wck_syncs);
+  v(Field{"turns", "count", "column commands of another direction than the one before"}, s.turns);
+  v(Field{"power_down", "ticks", "channel was powered down"}, s.power_down);
   v(Field{"row_hits", "count", "bursts that found their row open"}, s.row_hits);
   v(Field{"row_misses", "count", "bursts that opened a row in a precharged bank"}, s.row_misses);
   v(Field{"row_conflicts", "count", "bursts that had to close another row first"}, s.row_conflicts);

@@ -53,12 +53,12 @@ void describe_signals(V& v, MemorySignals& s) {
   v.list("channel", s.channels);
 }
 
-/// One channel. Cycles are those of its clock.
+/// One data bus. Times in half cycles of its clock.
 class ChannelTrace {
  public:
-  using Cycle = std::uint64_t;
-  ChannelTrace(TraceSink& sink, const ChannelSignals& signals, Clock clock, TrackId track)
-      : sink_(sink), signals_(signals), clock_(clock), track_(track) {}
+  using HalfCycle = std::int64_t;
+  ChannelTrace(TraceSink& sink, const ChannelSignals& signals, Clock half, TrackId track)
+      : sink_(sink), signals_(signals), half_(half), track_(track) {}
 
   /// A transaction arrives at, or leaves, the channel, which then has `queue` of them.
   void queue(Tick at, std::size_t queue, std::uint64_t bytes) {
@@ -73,25 +73,26 @@ class ChannelTrace {
       bytes_ = trains_ = 0;
     }
   }
-  void activate(Cycle at, unsigned bank, std::uint64_t row) {
-    sink_.change(clock_.edge(at), signals_.bank, bank);
-    sink_.change(clock_.edge(at), signals_.row, row);
+  void activate(HalfCycle at, unsigned bank, std::uint64_t row) {
+    sink_.change(half_.edge(static_cast<std::uint64_t>(at)), signals_.bank, bank);
+    sink_.change(half_.edge(static_cast<std::uint64_t>(at)), signals_.row, row);
   }
-  void column(Cycle at, bool write) { enter(at, write ? BusState::write : BusState::read); }
+  void column(HalfCycle at, bool write) { enter(at, write ? BusState::write : BusState::read); }
   /// Between two column commands the bus was wanted from `from` on and allowed at `turned` by its direction,
   /// at `opened` by its row, at `to` by everything.
-  void gap(Cycle from, Cycle turned, Cycle opened, Cycle to) {
+  void gap(HalfCycle from, HalfCycle turned, HalfCycle opened, HalfCycle to) {
     if (refresh_to_ > from) return enter(refresh_to_, BusState::row);  // it has closed all rows
     turned = std::min(turned, to);
     opened = std::min(opened, to);
     if (turned > from) enter(from, BusState::turnaround);
     if (opened > std::max(from, turned)) enter(std::max(from, turned), BusState::row);
   }
-  void idle(Cycle from) {
+  void idle(HalfCycle from) {
     if (from >= refresh_from_) return enter(from, BusState::idle);
-    sink_.change(clock_.edge(from), signals_.state, static_cast<std::uint64_t>(BusState::idle));
+    sink_.change(half_.edge(static_cast<std::uint64_t>(from)), signals_.state,
+                 static_cast<std::uint64_t>(BusState::idle));
   }
-  void refresh(Cycle from, Cycle to) {
+  void refresh(HalfCycle from, HalfCycle to) {
     enter(from, BusState::refresh);
     refresh_from_ = from;
     refresh_to_ = to;
@@ -100,33 +101,34 @@ class ChannelTrace {
 
  private:
   // What is known late does not reach into a refresh that was reported before.
-  void enter(Cycle at, BusState state) {
+  void enter(HalfCycle at, BusState state) {
     if (at >= refresh_from_ && at < refresh_to_) at = refresh_to_;
     if (state == now_) return;
     now_ = state;
-    sink_.change(clock_.edge(at), signals_.state, static_cast<std::uint64_t>(state));
+    sink_.change(half_.edge(static_cast<std::uint64_t>(at)), signals_.state,
+                 static_cast<std::uint64_t>(state));
   }
 
   TraceSink& sink_;
   ChannelSignals signals_;
-  Clock clock_;
+  Clock half_;
   TrackId track_;
   SpanId busy_ = kNoSpan;
   std::uint64_t bytes_ = 0;
   std::uint64_t trains_ = 0;
   BusState now_ = BusState::idle;
-  Cycle refresh_from_ = 0;
-  Cycle refresh_to_ = 0;
+  HalfCycle refresh_from_ = 0;
+  HalfCycle refresh_to_ = 0;
 };
 
 class MemoryTrace {
  public:
-  MemoryTrace(HwContext& ctx, NodeId node, const std::string& scope, unsigned channels, Clock clock)
+  MemoryTrace(HwContext& ctx, NodeId node, const std::string& scope, unsigned channels, Clock half)
       : sink_(*ctx.trace) {
     signals_.channels.resize(channels);
     declare_signals(sink_, node, scope, signals_);
     for (unsigned i = 0; i < channels; ++i) {
-      channels_.emplace_back(sink_, signals_.channels[i], clock,
+      channels_.emplace_back(sink_, signals_.channels[i], half,
                              sink_.track(node, "memory channel " + std::to_string(i)));
     }
   }

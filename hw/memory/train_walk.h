@@ -70,6 +70,10 @@ class TrainWalk {
   /// Number of the access the burst belongs to. REQUIRES: !ended().
   std::uint32_t access() const { return access_; }
   std::uint64_t at() const { return at_; }
+  /// The access does not cover the whole burst.
+  bool partial(const ChannelSlice& slice) const {
+    return at_ < begin_ || at_ + (std::uint64_t{1} << slice.burst_bits) > end_;
+  }
   /// To the next burst; true when it belongs to a later access, or there is none.
   bool step(const ChannelSlice& slice) {
     at_ = slice.next_burst(at_ + (std::uint64_t{1} << slice.burst_bits));
@@ -85,6 +89,7 @@ class TrainWalk {
     for (; access_ < train_.count; ++access_) {
       const std::uint64_t a = train_.address_of(access_);
       at_ = slice.next_burst(slice.burst_floor(a));
+      begin_ = a;
       end_ = a + train_.size;
       if (at_ < end_) return;
     }
@@ -93,6 +98,7 @@ class TrainWalk {
   Train train_;
   std::uint32_t access_ = 0;
   std::uint64_t at_ = 0;
+  std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
 };
 

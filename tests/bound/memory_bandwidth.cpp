@@ -44,11 +44,11 @@ TEST_CASE("unloaded latency of a row hit is RL and the bursts, and CAS when WCK 
   }
 }
 
-TEST_CASE("unloaded latency of a row miss adds tRCD, of a conflict tRP and tRCD") {
+TEST_CASE("unloaded latency of a row miss adds tRCD and the CAS, of a conflict tRP too") {
   const Outcome o = run(without_refresh(), {{0, Train::block(place(0, 0, 0), 64), false, 1, 0},
                                             {1000 * kCk, Train::block(place(0, 0, 1), 64), false, 2, 0}});
-  CHECK(o.done.at(1).at == (15 + 17 + 4 + 2) * kCk);
-  CHECK(o.done.at(2).at - 1000 * kCk == (15 + 15 + 17 + 4 + 2) * kCk);
+  CHECK(o.done.at(1).at == (15 + 1 + 17 + 4 + 2) * kCk);
+  CHECK(o.done.at(2).at - 1000 * kCk == (15 + 15 + 1 + 17 + 4 + 2) * kCk);
 }
 
 TEST_CASE("controller latency is added once before and once after") {
@@ -56,7 +56,7 @@ TEST_CASE("controller latency is added once before and once after") {
   params.controller.request_latency_cycles = 5;
   params.controller.response_latency_cycles = 7;
   const Outcome o = run(params, {{0, Train::block(0, 32), false, 1, 0}});
-  CHECK(o.last == (5 + 15 + 17 + 2 + 7) * kCk);
+  CHECK(o.last == (5 + 15 + 1 + 17 + 2 + 7) * kCk);
 }
 
 TEST_CASE("without refresh a stream reaches the peak, and never more") {

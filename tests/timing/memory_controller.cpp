@@ -183,7 +183,7 @@ TEST_CASE("an unloaded read is answered after controller latency, activate, RL a
   bench.simulate();
   CHECK(bench.answer(1).status == tlm::TLM_OK_RESPONSE);
   CHECK(bench.answer(1).accepted == kMicrosecond);
-  CHECK(bench.answer(1).responded == kMicrosecond + (8 + 15 + 17 + 2 + 8) * kCk);
+  CHECK(bench.answer(1).responded == kMicrosecond + (8 + 15 + 1 + 17 + 2 + 8) * kCk);
 }
 
 TEST_CASE("a block is spread over both channels by the interleave") {
@@ -203,7 +203,7 @@ TEST_CASE("a write is answered when the device has its last data") {
   Bench bench("bench", RunMode::timing);
   bench.issue(kMicrosecond, 0, tlm::TLM_WRITE_COMMAND, Train::block(at_offset(0), 32), 1);
   bench.simulate();
-  CHECK(bench.answer(1).responded == kMicrosecond + (8 + 15 + 9 + 2 + 8) * kCk);
+  CHECK(bench.answer(1).responded == kMicrosecond + (8 + 15 + 1 + 9 + 2 + 8) * kCk);
 }
 
 TEST_CASE("a full port withholds END_REQ, and the wait counts as memory queue from the first offer") {
@@ -301,7 +301,7 @@ std::uint64_t digest(const Bench& bench) {
 }
 
 // The same in every mode and order; a deliberate change of timing changes it.
-constexpr std::uint64_t kRandomTraffic = 0x7aa36e1932b60825;
+constexpr std::uint64_t kRandomTraffic = 0x46544e96a39abf45;
 
 void check_random_traffic(RunMode mode, bool swapped) {
   Bench bench("bench", mode, {}, swapped);

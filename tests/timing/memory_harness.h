@@ -46,12 +46,11 @@ struct Outcome {
 
 /// Runs arrivals (in any order; calls of one instant happen in the order given) to the end, waking the
 /// channel exactly when it asks for it, and at `extra` times besides.
-inline Outcome run(const MemoryParams& params, std::vector<Arrival> arrivals,
-                   Stepping stepping = Stepping::runs, std::vector<Tick> extra = {}) {
+inline Outcome run(const MemoryParams& params, std::vector<Arrival> arrivals, std::vector<Tick> extra = {}) {
   std::stable_sort(arrivals.begin(), arrivals.end(),
                    [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
   std::sort(extra.begin(), extra.end());
-  DramChannel channel(params, 0, stepping);
+  DramChannel channel(params, 0);
   Outcome outcome;
   channel.record(&outcome.commands);
   std::size_t next = 0, next_extra = 0;
@@ -81,7 +80,7 @@ inline std::optional<std::uint64_t> cycle_of(const std::vector<DramCommand>& com
                                              unsigned n = 0, std::optional<unsigned> bank = {}) {
   for (const DramCommand& c : commands) {
     if (c.kind != kind || (bank && index_of(c.bank) != *bank)) continue;
-    if (n-- == 0) return c.cycle;
+    if (n-- == 0) return c.cycle();
   }
   return std::nullopt;
 }

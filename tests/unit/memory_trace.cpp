@@ -51,7 +51,7 @@ struct Shown {
       : params(p),
         clock(Clock(p.timing.clock_period_fs)),
         channel(p, 0),
-        trace(sink, declared(), clock, TrackId{}) {
+        trace(sink, declared(), Clock(p.timing.clock_period_fs, 2), TrackId{}) {
     channel.show(&trace);
     channel.record(&commands);
   }
@@ -115,10 +115,10 @@ TEST_CASE("the state of a channel is read while bursts follow each other, then i
   const auto read =
       std::find_if(states.begin(), states.end(), [](const auto& s) { return s.second == BusState::read; });
   REQUIRE(read != states.end());
-  CHECK(read->first == shown.clock.edge(first->cycle));
+  CHECK(read->first == shown.clock.edge(first->cycle()));
   CHECK(states.back().second == BusState::idle);
   CHECK(states.back().first ==
-        shown.clock.edge(shown.commands.back().cycle + shown.params.timing.burst_cycles));
+        shown.clock.edge(shown.commands.back().cycle() + shown.params.timing.burst_cycles));
   const MemoryStats stats = shown.channel.stats();
   CHECK(shown.time_in(BusState::read, 10 * kMicrosecond) >= stats.busy);
   CHECK(shown.time_in(BusState::read, 10 * kMicrosecond) <= stats.busy + stats.lost_to_column);
@@ -158,7 +158,9 @@ TEST_CASE("a channel that turns from reads to writes waits for the turn and for 
   const MemoryStats stats = shown.channel.stats();
   CHECK(has(BusState::turnaround) == (stats.lost_to_turnaround > 0));
   CHECK(shown.time_in(BusState::turnaround, 20 * kMicrosecond) == stats.lost_to_turnaround);
-  CHECK(shown.time_in(BusState::row, 20 * kMicrosecond) == stats.lost_to_row);
+  // The state ends with the column command; the CAS before it is a loss to column commands.
+  CHECK(shown.time_in(BusState::row, 20 * kMicrosecond) ==
+        stats.lost_to_row + stats.wck_syncs * shown.clock.edge(1));
 }
 
 TEST_CASE("a channel that is shown decides as one that is not") {
@@ -171,7 +173,6 @@ TEST_CASE("a channel that is shown decides as one that is not") {
     shown.channel.advance(at);
     plain.advance(at);
     const Train train = Train::block(std::uint64_t{i * 7919} % 65536 * 64, 512);
-    if (!shown.channel.can_accept()) break;
     shown.channel.arrive(at, train, i % 3 == 0, i, 0);
     plain.arrive(at, train, i % 3 == 0, i, 0);
     DramChannel::Done done;

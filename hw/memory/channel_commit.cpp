@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a command of a DRAM channel does: to the device, the queues and the counters.
+#include <algorithm>
+
+#include "hw/memory/dram_channel.h"
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+void DramChannel::note(HalfCycle at, DramCommandKind kind, unsigned flat, std::uint64_t row, bool automatic,
+                       bool masked) {
+  const unsigned pc = flat / BurstQueue::kBanks;
+  const unsigned bank = flat % BurstQueue::kBanks;
+  if (commands_ != nullptr) {
+    commands_->push_back({static_cast<std::uint64_t>(at), kind, static_cast<std::uint8_t>(pc),
+                          BankId(static_cast<std::uint8_t>(bank)), static_cast<std::uint32_t>(row), automatic,
+                          masked});
+  }
+  ChannelTrace* trace = buses_[pc].trace;
+  if (trace == nullptr) return;
+  if (kind == DramCommandKind::activate_1) trace->activate(at, bank, row);
+  if (kind == DramCommandKind::read || kind == DramCommandKind::write)
+    trace->column(at, kind == DramCommandKind::write);
+}
+
+void DramChannel::set_row(unsigned flat, std::uint64_t row) {
+  DramState::Bank& bank = state_.banks[flat];
+  bank.row = row;
+  const std::uint64_t bit = std::uint64_t{1} << (flat % BurstQueue::kBanks);
+  std::uint64_t& open = state_.ranks[bank.rank].open;
+  open = row == BurstQueue::kNoRow ? open & ~bit : open | bit;
+  queues_[0].open(flat, row);
+  if (split_queues_) queues_[1].open(flat, row);
+}
+
+void DramChannel::commit(const Choice& choice) {
+  now_ = choice.at;
+  switch (choice.action) {
+    case Action::column:
+      commit_column(choice);
+      return;
+    case Action::activate:
+      commit_activate(choice);
+      break;
+    case Action::activate_2:
+      activate_2_by_ = kNoHalfCycle;
+      row_bus_ = choice.at + state_.limits.activate;
+      note(choice.at, DramCommandKind::activate_2, choice.bank, state_.banks[choice.bank].row);
+      break;
+    case Action::precharge:
+      commit_precharge(choice);
+      break;
+    case Action::precharge_all:
+      commit_precharge_all(choice);
+      break;
+    case Action::refresh:
+      commit_refresh(choice);
+      break;
+    case Action::none:
+      panic("dram channel", advanced_, "there is no command to commit");
+  }
+  if (!state_.limits.two_buses) column_bus_ = row_bus_;
+}
+
+// --- row commands -----------------------------------------------------------------------------------------
+
+void DramChannel::commit_activate(const Choice& choice) {
+  const DramLimits& l = state_.limits;
+  const HalfCycle at = choice.at;
+  const unsigned flat = choice.bank;
+  DramState::Bank& bank = state_.banks[flat];
+  DramState::Rank& rank = state_.ranks[bank.rank];
+  row_bus_ = at + l.activate;
+  // 1. What it forbids.
+  bank.column = {at + l.activate_to_column[0], at + l.activate_to_column[1]};
+  bank.precharge = at + l.activate_to_precharge;
+  bank.activate = at + l.activate_to_activate;
+  bank.fresh = true;
+  rank.activate = std::max(rank.activate, at + l.activate_short);
+  rank.bank_refresh = std::max(rank.bank_refresh, at + l.activate_to_other_bank_refresh);
+  HalfCycle& group = state_.groups[bank.group].activate;
+  group = std::max(group, at + l.activate_long);
+  rank.last_activates[rank.activates++ % 4] = at + l.four_activates;
+  if (l.split_activate) {
+    activate_2_by_ = at + l.aad;
+    activating_ = flat;
+  }
+  // 2. The burst it is for.
+  BurstQueue::Burst& burst = queues_[choice.queue][choice.burst];
+  if (params_.controller.release_at_activate) release(burst);
+  if (first_ready()) {
+    bank.opener = choice.burst;
+    bank.opener_queue = choice.queue;
+    state_.pseudo_channels[flat / BurstQueue::kBanks].openers |= std::uint64_t{1}
+                                                                 << (flat % BurstQueue::kBanks);
+  }
+  ++stats_.activates;
+  const std::uint32_t row = burst.row;
+  note(at, DramCommandKind::activate_1, flat, row);
+  set_row(flat, row);
+}
+
+void DramChannel::commit_precharge(const Choice& choice) {
+  const DramLimits& l = state_.limits;
+  DramState::Bank& bank = state_.banks[choice.bank];
+  row_bus_ = choice.at + l.precharge;
+  bank.activate = std::max(bank.activate, choice.at + l.precharge_to_activate);
+  bank.conflicted = choice.burst != BurstQueue::kNone;
+  HalfCycle& next = state_.pseudo_channels[choice.bank / BurstQueue::kBanks].precharge;
+  next = std::max(next, choice.at + l.precharge_to_precharge);
+  ++stats_.precharges;
+  note(choice.at, DramCommandKind::precharge, choice.bank, bank.row);
+  set_row(choice.bank, BurstQueue::kNoRow);
+}
+
+void DramChannel::commit_precharge_all(const Choice& choice) {
+  const DramLimits& l = state_.limits;
+  const DramState::Rank& rank = state_.ranks[choice.bank];
+  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
+  row_bus_ = choice.at + l.precharge;
+  HalfCycle& next = state_.pseudo_channels[rank.pseudo_channel].precharge;
+  next = std::max(next, choice.at + l.precharge_to_precharge);
+  for (std::uint64_t left = rank.open; left != 0; left &= left - 1) {
+    const unsigned flat = base + static_cast<unsigned>(__builtin_ctzll(left));
+    DramState::Bank& bank = state_.banks[flat];
+    bank.activate = std::max(bank.activate, choice.at + l.precharge_all_to_activate);
+    bank.fresh = bank.conflicted = false;
+    set_row(flat, BurstQueue::kNoRow);
+  }
+  ++stats_.precharges_all;
+  note(choice.at, DramCommandKind::precharge_all, base + static_cast<unsigned>(__builtin_ctzll(rank.banks)),
+       0);
+}
+
+void DramChannel::commit_refresh(const Choice& choice) {
+  const DramLimits& l = state_.limits;
+  DramState::Rank& rank = state_.ranks[choice.bank];
+  RefreshUnit& unit = refresh_[choice.bank];
+  const bool idle = rank.pending == 0;
+  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
+  const unsigned first = static_cast<unsigned>(__builtin_ctzll(rank.banks));
+  const HalfCycle at = choice.at;
+  row_bus_ = at + l.refresh;
+  const HalfCycle from = std::min(unit.since, at);
+  unit.done(idle);
+  if (params_.controller.refresh_policy == RefreshPolicy::per_bank) {
+    for (std::uint64_t left = refresh_banks(choice.bank); left != 0; left &= left - 1) {
+      const unsigned flat = base + static_cast<unsigned>(__builtin_ctzll(left));
+      DramState::Bank& bank = state_.banks[flat];
+      bank.activate = std::max(bank.activate, at + l.bank_refresh_to_activate);
+      bank.conflicted = false;
+      note(at, DramCommandKind::refresh_bank, flat, 0);
+    }
+    unit.refreshed();
+    rank.activate = std::max(rank.activate, at + l.bank_refresh_to_other_activate);
+    rank.bank_refresh = std::max(rank.bank_refresh, at + l.bank_refresh_to_bank_refresh);
+    ++stats_.bank_refreshes;
+    return;
+  }
+  for (std::uint64_t left = rank.banks; left != 0; left &= left - 1) {
+    HalfCycle& activate = state_.banks[base + static_cast<unsigned>(__builtin_ctzll(left))].activate;
+    activate = std::max(activate, at + l.refresh_to_activate);
+  }
+  ++stats_.refreshes;
+  note(at, DramCommandKind::refresh, base + first, 0);
+  Bus& bus = buses_[rank.pseudo_channel];
+  const HalfCycle to = at + l.refresh_to_activate;
+  bus.refreshes.add(static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to));
+  if (bus.trace != nullptr) bus.trace->refresh(from, to);
+}
+
+// --- column commands --------------------------------------------------------------------------------------
+
+// Whether the row is closed behind this burst.
+bool DramChannel::closes_row(const Choice& choice) const {
+  const BurstQueue& q = queues_[choice.queue];
+  switch (params_.controller.page_policy) {
+    case PagePolicy::open:
+      return false;
+    case PagePolicy::closed:
+      return true;
+    case PagePolicy::open_adaptive:
+      return q.further(choice.burst) && !q.further_hit(choice.burst);
+    case PagePolicy::closed_adaptive:
+      return !q.further_hit(choice.burst);
+  }
+  return false;
+}
+
+void DramChannel::constrain_columns(HalfCycle at, unsigned flat, const BurstQueue::Burst& burst) {
+  const DramLimits& l = state_.limits;
+  DramState::Bank& bank = state_.banks[flat];
+  DramState::PseudoChannel& pc = state_.pseudo_channels[flat / BurstQueue::kBanks];
+  auto& rank = state_.ranks[bank.rank].column;
+  auto& group = state_.groups[bank.group].column;
+  const bool write = burst.write;
+  rank[write] = std::max(rank[write], at + l.ccd_short[write]);
+  group[write] = std::max(group[write], at + l.ccd_long[write]);
+  if (write) {
+    rank[0] = std::max(rank[0], at + l.write_to_read_short);
+    group[0] = std::max(group[0], at + l.write_to_read_long);
+    bank.masked = at + l.ccd_masked;
+  } else {
+    rank[1] = std::max(rank[1], at + l.read_to_write);
+  }
+  bank.precharge = std::max(bank.precharge, at + l.column_to_precharge[write]);
+  if (!state_.switching) return;
+  pc.last_stack = bank.stack;
+  pc.last_rank = bank.rank;
+  pc.other_stack = at + l.ccd_stack;
+  pc.data_end = at + l.data[write] + l.burst;
+}
+
+void DramChannel::commit_column(const Choice& choice) {
+  const DramLimits& l = state_.limits;
+  const unsigned flat = choice.bank;
+  const unsigned pc = flat / BurstQueue::kBanks;
+  Bus& bus = buses_[pc];
+  DramState::Bank& bank = state_.banks[flat];
+  BurstQueue& queue = queues_[choice.queue];
+  const BurstQueue::Burst burst = queue[choice.burst];
+  const bool write = burst.write;
+  // 1. The data clock, where it has stopped; then the command.
+  HalfCycle at = choice.at;
+  if (l.wck_sync && at >= wck_off_) {
+    ++stats_.wck_syncs;
+    note(at, DramCommandKind::wck_sync, flat, burst.row);
+    at += 2;
+  }
+  const HalfCycle data_end = at + l.data[write] + l.burst;
+  wck_off_ = std::max(wck_off_, data_end + l.wck_postamble);
+  column_bus_ = at + l.column;
+  if (!l.two_buses) row_bus_ = column_bus_;
+  now_ = at;
+  // 2. The data bus: gap before this burst, then the burst.
+  if (at > bus.free) account_gap(at, flat, write);
+  bus.free = at + l.burst;
+  // 3. What this command forbids the next ones.
+  const bool closes = closes_row(choice);
+  constrain_columns(at, flat, burst);
+  note(at, write ? DramCommandKind::write : DramCommandKind::read, flat, burst.row, closes, burst.masked);
+  // 4. Statistics.
+  ++(write ? stats_.write_bursts : stats_.read_bursts);
+  if (write != writing_ && !drains_) ++stats_.turns;
+  if (!bank.fresh) {
+    ++stats_.row_hits;
+  } else {
+    ++(bank.conflicted ? stats_.row_conflicts : stats_.row_misses);
+    bank.fresh = bank.conflicted = false;
+  }
+  // 5. Out of the queue, and the train it belongs to.
+  if (!drains_) writing_ = write;
+  ++sides_[write].served;
+  --bus.pending;
+  --state_.ranks[bank.rank].pending;
+  if (bank.opener == choice.burst && bank.opener_queue == choice.queue) {
+    bank.opener = BurstQueue::kNone;
+    state_.pseudo_channels[pc].openers &= ~(std::uint64_t{1} << (flat % BurstQueue::kBanks));
+  }
+  release(queue[choice.burst]);
+  queue.remove(choice.burst);
+  if (closes) {
+    bank.activate = std::max(bank.activate, bank.precharge + l.precharge_to_activate);
+    ++stats_.precharges;
+    set_row(flat, BurstQueue::kNoRow);
+  }
+  TrainState& train = trains_[burst.train];
+  ++train.issued;
+  if (train.first_issue == kNoHalfCycle) {
+    account(train, train.first_visible, at, 0);
+    train.first_issue = at;
+    train.since = buses_[train.pseudo_channel].gaps;
+  }
+  if (train.issued == train.bursts) finish(burst.train, at);
+}
+
+}  // namespace moesaic

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which command a DRAM channel issues next.
+#include <algorithm>
+
+#include "hw/memory/dram_channel.h"
+
+namespace moesaic {
+
+namespace {
+
+/// Bursts whose row has been opened for them go before all others.
+constexpr std::uint64_t kNotOpened = std::uint64_t{1} << 60;
+
+constexpr HalfCycle rising(HalfCycle at) {
+  return at + (at & 1);
+}
+
+unsigned lowest(std::uint64_t bits) {
+  return static_cast<unsigned>(__builtin_ctzll(bits));
+}
+
+}  // namespace
+
+// Reads first. Writes when there are no reads, or, after a batch of reads, when many or old writes wait; back
+// when enough of them are done.
+void DramChannel::turn() {
+  const auto& policy = params_.controller;
+  // An opened row that serves its burst first takes care of it; others may be closed before they do.
+  const std::size_t reads = first_ready() ? sides_[0].held : queues_[0].size();
+  const std::size_t writes = first_ready() ? sides_[1].held : queues_[1].size();
+  if (reads == 0 && writes == 0) return;
+  bool leave = false;
+  if (!writing_) {
+    leave = reads == 0 || (writes > 0 && sides_[0].served >= policy.read_batch_bursts &&
+                           (sides_[1].held >= policy.write_high_bursts || patience_ends() <= now_));
+  } else {
+    leave =
+        writes == 0 || (reads > 0 && (sides_[1].served >= policy.write_batch_bursts ||
+                                      (sides_[1].held <= policy.write_low_bursts && patience_ends() > now_)));
+  }
+  if (!leave) return;
+  writing_ = !writing_;
+  sides_[writing_].served = 0;
+}
+
+/// Banks of a pseudo channel for which the queue is asked.
+std::uint64_t DramChannel::eligible(unsigned queue, unsigned pc) const {
+  if (!split_queues_) return queue == 0 ? ~blocked_[pc] : 0;
+  const unsigned current = writing_ ? 1 : 0;
+  if (queue == current) return ~blocked_[pc];
+  return drains_ ? 0 : ~blocked_[pc] & ~queues_[current].wanted(pc);
+}
+
+DramChannel::Choice DramChannel::choose() {
+  const Choice refresh = choose_refresh();  // says which banks are blocked
+  const Choice column = choose_column();
+  if (activate_2_by_ != kNoHalfCycle) {
+    // Between the two parts of an activate: column commands and precharges that are allowed now.
+    const Choice row = choose_row();
+    const Choice& best = column.before(row) ? column : row;
+    const HalfCycle cas =
+        best.action == Action::column && state_.limits.wck_sync && best.at >= wck_off_ ? 2 : 0;
+    const HalfCycle free = std::max(now_, row_bus_);
+    if (best.at <= free && best.at + cas < activate_2_by_) return best;
+    Choice second;
+    second.at = second.key = free;
+    second.action = Action::activate_2;
+    second.bank = static_cast<std::uint8_t>(activating_);
+    return second;
+  }
+  Choice row = choose_row();
+  if (refresh.action != Action::none && refresh.before(row)) row = refresh;
+  if (!state_.limits.two_buses) return row.before(column) ? row : column;
+  return row.at < column.at ? row : column;
+}
+
+// --- column commands --------------------------------------------------------------------------------------
+
+DramChannel::Choice DramChannel::choose_column() {
+  Choice best;
+  for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
+    if (state_.pseudo_channels[pc].openers != 0) consider_openers(best, pc);
+    for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+      const std::uint64_t banks =
+          queues_[queue].hits(pc) & eligible(queue, pc) & ~state_.pseudo_channels[pc].openers;
+      if (banks != 0) consider_columns(best, queue, pc, banks);
+    }
+  }
+  return best;
+}
+
+void DramChannel::consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
+  const BurstQueue& q = queues_[queue];
+  const HalfCycle floor = std::max(now_, column_bus_);
+  for (; banks != 0; banks &= banks - 1) {
+    const unsigned b = lowest(banks);
+    const unsigned flat = pc * BurstQueue::kBanks + b;
+    const std::uint16_t at =
+        scheduler_ == DramScheduler::fr_fcfs_grp ? q.hit_of(flat, writing_) : q.hit(flat);
+    const BurstQueue::Burst& burst = q[at];
+    const DramState::Bank& bank = state_.banks[flat];
+    HalfCycle from = std::max(floor, state_.column_from(bank, pc, burst.write));
+    if (burst.masked) from = std::max(from, bank.masked);
+    from = rising(from);
+    const std::uint64_t age = burst.sequence | kNotOpened;
+    if (from > best.at || (from == best.at && age >= best.age)) continue;
+    best = {from,
+            from + weight(state_.limits.column),
+            age,
+            Action::column,
+            static_cast<std::uint8_t>(flat),
+            static_cast<std::uint8_t>(queue),
+            at};
+  }
+}
+
+// Rows that have been opened for a burst serve it whatever the direction.
+void DramChannel::consider_openers(Choice& best, unsigned pc) const {
+  const HalfCycle floor = std::max(now_, column_bus_);
+  for (std::uint64_t banks = state_.pseudo_channels[pc].openers; banks != 0; banks &= banks - 1) {
+    const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
+    const DramState::Bank& bank = state_.banks[flat];
+    const BurstQueue::Burst& burst = queues_[bank.opener_queue][bank.opener];
+    HalfCycle from = std::max(floor, state_.column_from(bank, pc, burst.write));
+    if (burst.masked) from = std::max(from, bank.masked);
+    from = rising(from);
+    if (from > best.at || (from == best.at && burst.sequence >= best.age)) continue;
+    best = {from,           from + weight(state_.limits.column), burst.sequence,
+            Action::column, static_cast<std::uint8_t>(flat),     bank.opener_queue,
+            bank.opener};
+  }
+}
+
+// --- row commands -----------------------------------------------------------------------------------------
+
+DramChannel::Choice DramChannel::choose_row() {
+  Choice best;
+  for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
+    for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+      const BurstQueue& q = queues_[queue];
+      const std::uint64_t asked = eligible(queue, pc) & q.wanted(pc);
+      if (asked == 0) continue;
+      if (first_ready()) {
+        if ((q.misses(pc) & asked) != 0) consider_misses(best, queue, pc, q.misses(pc) & asked);
+      } else if ((asked & ~q.hits(pc)) != 0) {
+        consider_rows(best, queue, pc, asked & ~q.hits(pc));
+      }
+    }
+  }
+  return best;
+}
+
+// Hits first: banks none of whose bursts may go as they are.
+void DramChannel::consider_rows(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
+  const HalfCycle floor = std::max(now_, row_bus_);
+  const bool activates = activate_2_by_ == kNoHalfCycle;
+  for (; banks != 0; banks &= banks - 1) {
+    const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
+    const DramState::Bank& bank = state_.banks[flat];
+    const std::uint16_t head = queues_[queue].head(flat);
+    const bool open = bank.row != BurstQueue::kNoRow;
+    if (!open && !activates) continue;
+    HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
+    if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
+    const HalfCycle key = at + (open ? state_.limits.precharge : state_.limits.activate);
+    const std::uint64_t age = queues_[queue][head].sequence | kNotOpened;
+    if (key > best.key || (key == best.key && age >= best.age)) continue;
+    best = {at,
+            key,
+            age,
+            open ? Action::precharge : Action::activate,
+            static_cast<std::uint8_t>(flat),
+            static_cast<std::uint8_t>(queue),
+            head};
+  }
+}
+
+// First ready: a miss may close a row that younger or busy hits still want.
+void DramChannel::consider_misses(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
+  const BurstQueue& q = queues_[queue];
+  const HalfCycle floor = std::max(now_, row_bus_);
+  const bool activates = activate_2_by_ == kNoHalfCycle;
+  banks &= ~state_.pseudo_channels[pc].openers;
+  for (; banks != 0; banks &= banks - 1) {
+    const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
+    const DramState::Bank& bank = state_.banks[flat];
+    const std::uint16_t miss = q.miss(flat);
+    const std::uint64_t age = q[miss].sequence | kNotOpened;
+    const bool open = bank.row != BurstQueue::kNoRow;
+    if (!open && !activates) continue;
+    if (open && scheduler_ == DramScheduler::first_ready_row_hit && q.hit(flat) != BurstQueue::kNone &&
+        q[q.hit(flat)].sequence < q[miss].sequence)
+      continue;
+    HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
+    if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
+    if (at > best.at || (at == best.at && age >= best.age)) continue;
+    best = {at,
+            at,
+            age,
+            open ? Action::precharge : Action::activate,
+            static_cast<std::uint8_t>(flat),
+            static_cast<std::uint8_t>(queue),
+            miss};
+  }
+}
+
+// --- refresh ----------------------------------------------------------------------------------------------
+
+// The most urgent refresh step, and which banks are kept for refresh.
+DramChannel::Choice DramChannel::choose_refresh() {
+  Choice best;
+  blocked_ = {};
+  const bool halfway = activate_2_by_ != kNoHalfCycle;  // between the parts of an activate
+  const bool per_bank = params_.controller.refresh_policy == RefreshPolicy::per_bank;
+  for (unsigned r = 0; r < refresh_.size(); ++r) {
+    const DramState::Rank& rank = state_.ranks[r];
+    if (!refresh_[r].wanted(rank.pending == 0)) continue;
+    const Choice step = per_bank ? choose_bank_refresh(r) : choose_rank_refresh(r);
+    if (params_.controller.refresh_holds_channel) {
+      blocked_.fill(~std::uint64_t{0});
+      return halfway ? Choice() : step;
+    }
+    if (step.action != Action::none && !halfway && (best.action == Action::none || step.before(best)))
+      best = step;
+  }
+  return best;
+}
+
+// All banks of the rank are closed, then refreshed.
+DramChannel::Choice DramChannel::choose_rank_refresh(unsigned r) {
+  const DramLimits& l = state_.limits;
+  const DramState::Rank& rank = state_.ranks[r];
+  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
+  if (refresh_[r].forced()) blocked_[rank.pseudo_channel] |= rank.banks;
+  // A row that has been opened for a burst serves it first.
+  if ((state_.pseudo_channels[rank.pseudo_channel].openers & rank.banks) != 0) return {};
+  Choice step;
+  step.bank = static_cast<std::uint8_t>(r);
+  step.at = std::max(now_, row_bus_);
+  if (rank.open != 0) {
+    step.action = Action::precharge_all;
+    step.at = std::max(step.at, state_.pseudo_channels[rank.pseudo_channel].precharge);
+    // Banks that are closing by themselves count too.
+    for (std::uint64_t left = rank.banks; left != 0; left &= left - 1)
+      step.at = std::max(step.at, state_.banks[base + lowest(left)].precharge);
+    if ((l.precharge & 1) == 0) step.at = rising(step.at);
+    step.key = step.at + weight(l.precharge);
+    return step;
+  }
+  step.action = Action::refresh;
+  for (std::uint64_t left = rank.banks; left != 0; left &= left - 1)
+    step.at = std::max(step.at, state_.banks[base + lowest(left)].activate + l.activate_to_refresh);
+  step.at = rising(step.at);
+  step.key = step.at + weight(l.refresh);
+  return step;
+}
+
+// One bank, or two, closed and refreshed; all others go on.
+DramChannel::Choice DramChannel::choose_bank_refresh(unsigned r) {
+  const DramLimits& l = state_.limits;
+  const DramState::Rank& rank = state_.ranks[r];
+  const unsigned pc = rank.pseudo_channel;
+  const std::uint64_t chosen = refresh_banks(r);
+  if (refresh_[r].forced()) blocked_[pc] |= chosen;
+  Choice step;
+  HalfCycle refresh_at = std::max({now_, row_bus_, rank.bank_refresh});
+  for (std::uint64_t left = chosen; left != 0; left &= left - 1) {
+    const unsigned flat = pc * BurstQueue::kBanks + lowest(left);
+    const DramState::Bank& bank = state_.banks[flat];
+    if (bank.opener != BurstQueue::kNone) return {};
+    if (bank.row != BurstQueue::kNoRow) {
+      step.action = Action::precharge;
+      step.bank = static_cast<std::uint8_t>(flat);
+      step.at = std::max({now_, row_bus_, state_.precharge_from(bank, pc)});
+      if ((l.precharge & 1) == 0) step.at = rising(step.at);
+      step.key = step.at + weight(l.precharge);
+      return step;
+    }
+    refresh_at = std::max(refresh_at, bank.activate + l.activate_to_refresh);
+  }
+  step.action = Action::refresh;
+  step.bank = static_cast<std::uint8_t>(r);
+  step.at = rising(refresh_at);
+  step.key = step.at + weight(l.refresh);
+  return step;
+}
+
+// The banks that the next per-bank refresh of a rank takes, as bits.
+std::uint64_t DramChannel::refresh_banks(unsigned r) {
+  const DramState::Rank& rank = state_.ranks[r];
+  const auto count = static_cast<unsigned>(__builtin_popcountll(rank.banks));
+  const bool pairs = params_.timing.refresh_banks == 2;
+  std::uint64_t busy = queues_[0].wanted(rank.pseudo_channel) | queues_[1].wanted(rank.pseudo_channel);
+  std::uint64_t turns = rank.banks;
+  if (pairs) {
+    turns = rank.banks & ((std::uint64_t{1} << (lowest(rank.banks) + count / 2)) - 1);
+    busy |= busy >> (count / 2);
+  }
+  if (params_.controller.refresh_holds_channel) busy = 0;
+  const std::uint64_t chosen = refresh_[r].choose(turns, busy);
+  return pairs ? chosen | chosen << (count / 2) : chosen;
+}
+
+}  // namespace moesaic

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The DRAM channel against the slow model of tests/support/dram_reference.h: the same commands at the same
+// half cycles, for every standard, scheduler, queue layout, page and refresh policy, in random small cases.
+#include <algorithm>
+#include <random>
+
+#include "tests/catch.h"
+#include "tests/support/dram_reference.h"
+#include "tests/support/dram_rules.h"
+#include "tests/support/memory_peers.h"
+#include "tests/timing/memory_harness.h"
+
+using namespace moesaic;
+using namespace moesaic::memory_test;
+
+namespace {
+
+std::vector<MemoryParams> devices() {
+  MemoryParams ranks = ddr5_4800();
+  ranks.device = "DDR5 of two ranks";
+  ranks.organisation.ranks = 2;
+  return {hbm2_ramulator(),   hbm2_dramsys(), hbm3_ramulator(), lpddr4_3200(),
+          lpddr5_ramulator(), ddr4_2400(),    ddr5_4800(),      ranks};
+}
+
+template <class T>
+T pick(std::mt19937& random, std::initializer_list<T> values) {
+  return values.begin()[random() % values.size()];
+}
+
+// Policies at random, queues small enough to be full now and then.
+void randomise(std::mt19937& random, MemoryParams& p) {
+  DramControllerParams& c = p.controller;
+  c.scheduler = static_cast<DramScheduler>(random() % 6);
+  c.page_policy = static_cast<PagePolicy>(random() % 4);
+  if (c.scheduler >= DramScheduler::first_ready) c.page_policy = PagePolicy::open;
+  c.queue_layout = static_cast<QueueLayout>(random() % 3);
+  c.write_drain = static_cast<WriteDrain>(random() % 2);
+  c.read_queue_bursts = c.write_queue_bursts = pick(random, {8U, 32U});
+  c.bank_queue_bursts = pick(random, {2U, 8U});
+  c.shared_queue_bursts = pick(random, {6U, 40U});
+  c.release_at_activate = random() % 2 == 0;
+  c.write_high_bursts = 6;
+  c.write_low_bursts = random() % 6;
+  c.read_batch_bursts = 1 + random() % 8;
+  c.write_batch_bursts = 1 + random() % 20;
+  c.write_patience_cycles = pick(random, {50U, 1000000U});
+  c.starvation_limit_bursts = 1 + random() % 10;
+  c.refresh_policy = static_cast<RefreshPolicy>(random() % 3);
+  if (p.timing.refi_bank_cycles == 0 && c.refresh_policy == RefreshPolicy::per_bank)
+    c.refresh_policy = RefreshPolicy::all_bank;
+  c.refresh_holds_channel = random() % 2 == 0;
+  c.refresh_stagger_cycles = pick(random, {0U, 100U});
+  p.timing.refi_cycles = 3 * (p.timing.rfc_all_cycles + p.timing.rp_all_cycles);
+  p.address_map.bits = pick<const char*>(random, {"M1", "M2", "M2X", "M3", "brc"});
+}
+
+std::vector<ReferenceRequest> traffic(std::mt19937& random, std::size_t count) {
+  std::vector<ReferenceRequest> out;
+  std::uint64_t cycle = 0;
+  const unsigned gap = pick(random, {2U, 10U, 60U});
+  const unsigned rows = pick(random, {2U, 64U, 4096U});
+  const unsigned writes = pick(random, {0U, 3U, 5U});
+  for (std::size_t i = 0; i < count; ++i) {
+    cycle += random() % gap;
+    ReferenceRequest r;
+    r.cycle = cycle;
+    r.address = std::uint64_t{random() % rows} * 16384 + random() % 16 * 64;
+    r.bytes = pick(random, {32U, 64U, 64U, 256U});
+    if (random() % 8 == 0) r.address += 8;
+    r.write = random() % 10 < writes;
+    out.push_back(r);
+  }
+  return out;
+}
+
+std::vector<DramCommand> channel_commands(const MemoryParams& params,
+                                          const std::vector<ReferenceRequest>& requests) {
+  std::vector<Arrival> arrivals;
+  const Clock clock(params.timing.clock_period_fs);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const ReferenceRequest& r = requests[i];
+    arrivals.push_back({clock.edge(r.cycle), Train::block(r.address, r.bytes), r.write, i, 0});
+  }
+  return run(params, arrivals).commands;
+}
+
+std::string text(const std::vector<DramCommand>& commands, std::size_t at) {
+  std::string out;
+  for (std::size_t i = at < 4 ? 0 : at - 4; i < std::min(commands.size(), at + 3); ++i) {
+    const DramCommand& c = commands[i];
+    out += std::to_string(c.half_cycle) + " kind " + std::to_string(static_cast<int>(c.kind)) + " pc " +
+           std::to_string(c.pseudo_channel) + " bank " + std::to_string(index_of(c.bank)) + " row " +
+           std::to_string(c.row) + (c.auto_precharge ? " auto" : "") + "\n";
+  }
+  return out;
+}
+
+void compare(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
+  const std::vector<DramCommand> ours = channel_commands(params, requests);
+  const std::vector<DramCommand> theirs = reference_commands(params, requests);
+  // The channel stops deciding when its last data are through: refreshes may follow in one and not in the
+  // other.
+  const std::size_t n = std::min(ours.size(), theirs.size());
+  const auto first =
+      std::mismatch(ours.begin(), ours.begin() + static_cast<std::ptrdiff_t>(n), theirs.begin()).first;
+  const auto at = static_cast<std::size_t>(first - ours.begin());
+  INFO(params.device << "\nours:\n" << text(ours, at) << "theirs:\n" << text(theirs, at));
+  CHECK(at == n);
+  const auto data = [](const std::vector<DramCommand>& commands) {
+    return std::count_if(commands.begin(), commands.end(), [](const DramCommand& c) {
+      return c.kind == DramCommandKind::read || c.kind == DramCommandKind::write;
+    });
+  };
+  CHECK(data(ours) == data(theirs));
+  const DramRules rules(params);
+  const auto slacks = rules.slacks(ours);
+  for (std::size_t i = 0; i < slacks.size(); ++i) {
+    INFO(rules.rules()[i].name << " " << slacks[i]);
+    CHECK(slacks[i] >= 0);
+  }
+  CHECK(rules.disorder(ours) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("every command comes when the slow model issues it, for every standard and policy") {
+  for (const MemoryParams& device : devices()) {
+    for (unsigned seed = 0; seed < 40; ++seed) {
+      std::mt19937 random(seed);
+      MemoryParams params = device;
+      params.controller.port_requests = 4096;
+      randomise(random, params);
+      INFO("seed " << seed << " scheduler " << static_cast<int>(params.controller.scheduler) << " layout "
+                   << static_cast<int>(params.controller.queue_layout) << " drain "
+                   << static_cast<int>(params.controller.write_drain) << " page "
+                   << static_cast<int>(params.controller.page_policy) << " refresh "
+                   << static_cast<int>(params.controller.refresh_policy));
+      compare(params, traffic(random, 60));
+    }
+  }
+}
