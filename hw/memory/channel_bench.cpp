@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <queue>
+#include <utility>
 
 #include "tlm/diagnostics.h"
 
@@ -53,6 +54,7 @@ class Feeder : public ChannelClient {
     }
     offered_ = true;
     const BenchRequest& r = requests_[next_];
+    earliest_ = std::max(earliest_, channel_.clock().after(r.at, 0));
     channel_.post(earliest_, Train::block(r.address, r.bytes), r.write, next_, 0);
     ++next_;
   }
@@ -103,6 +105,7 @@ BenchResult run_channel_bench(const MemoryParams& params, const std::vector<Benc
   result.simulated = feeder.last();
   result.gbyte_per_s = static_cast<double>(result.bytes) / ns(result.simulated);
   result.stats = channel.stats();
+  result.latencies = std::move(latencies);
   return result;
 }
 

@@ -18,6 +18,7 @@ struct BenchRequest {
   std::uint64_t address = 0;
   std::uint32_t bytes = 64;
   bool write = false;
+  Tick at = 0;  ///< offered no earlier
 };
 
 struct BenchOptions {
@@ -32,6 +33,7 @@ struct BenchResult {
   double latency_mean_ns = 0.0;
   double latency_p50_ns = 0.0;
   double latency_p99_ns = 0.0;
+  std::vector<Tick> latencies;  ///< of every request, ascending
   MemoryStats stats;
 };
 

@@ -59,6 +59,10 @@ class Rows {
     json[field.name] = value;
   }
   template <class S>
+  void group(const char* name, const S& value) {
+    json[name] = of(value);
+  }
+  template <class S>
   static Json of(const S& value) {
     Rows rows;
     describe_metrics(rows, value);
@@ -141,8 +145,9 @@ std::string bench_text(const BenchReport& r) {
                   percent(r.turnaround_share), percent(r.row_share), percent(r.column_share));
   text += fmt::format("  queue       {:.1f} requests in the channel on average, at most {}\n", r.queue_mean,
                       count_text(s.queue_peak));
-  text += fmt::format("  commands    {} reads, {} writes, {} refreshes\n", count_text(s.read_bursts),
-                      count_text(s.write_bursts), count_text(s.refreshes));
+  text += fmt::format("  commands    {} reads, {} writes, {} refreshes, {} of single banks\n",
+                      count_text(s.read_bursts), count_text(s.write_bursts), count_text(s.refreshes),
+                      count_text(s.bank_refreshes));
   text += fmt::format("  energy      {}, {:.2f} pJ/bit\n\n", energy_text(r.joules), r.pj_per_bit);
   text += histogram_text(r.histogram, r.requests) + "\n";
   Table energy({"energy", "events", "of", "joules", "share", "constant", "evidence"});
@@ -166,8 +171,8 @@ std::string bench_json(const BenchReport& r) {
   json["assumptions"] = r.assumed;
   json.update(Rows::of(r));
   json["commands"] = Rows::of(r.stats);
-  json["latency"] = Json::array();
-  for (const LatencyBin& b : r.histogram) json["latency"].push_back(Rows::of(b));
+  json["histogram"] = Json::array();
+  for (const LatencyBin& b : r.histogram) json["histogram"].push_back(Rows::of(b));
   json["energy"] = Json::array();
   for (const EnergyItem& i : r.energy) {
     json["energy"].push_back({{"component", i.component},

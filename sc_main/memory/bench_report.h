@@ -8,7 +8,7 @@
 
 #include "hw/memory/params.h"
 #include "hw/memory/stats.h"
-#include "sc_main/memory/channel_bench.h"
+#include "hw/memory/channel_bench.h"
 #include "sc_main/report/memory_energy.h"
 #include "tlm/field.h"
 

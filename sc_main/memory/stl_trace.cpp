@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kMaxSize = 1 << 20;
 constexpr std::uint64_t kMaxAddress = (std::uint64_t{1} << 40) - 1;
 constexpr std::size_t kMaxProblems = 10;
+constexpr Tick kLatest = kSecond;  // a request later than that is a mistake of the trace
 
 /// Reads one line from left to right; what() says what was wrong.
 class LineReader {
@@ -29,7 +30,7 @@ class LineReader {
   }
   bool request(TrafficRequest& out) {
     std::uint64_t cycle = 0, bytes = size_;
-    if (!number(cycle, kNever / 2 / period_, "a cycle")) return false;
+    if (!number(cycle, kLatest / period_, "a cycle")) return false;
     if (!accept(':')) return fail("':' after the cycle");
     if (accept('(') && (!number(bytes, kMaxSize, "the bytes of the request") || !accept(')')))
       return why_.empty() ? fail("')' after the bytes") : false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sc_main/report/memory_energy.h"
 
+#include <algorithm>
+
 #include "sc_main/report/units.h"
 
 namespace moesaic {
@@ -28,7 +30,10 @@ void MemoryEnergyEvents::add(const MemoryStats& stats, Tick time) {
   read_bursts += stats.read_bursts;
   write_bursts += stats.write_bursts;
   refreshes += stats.refreshes;
-  up += time;
+  bank_refreshes += stats.bank_refreshes;
+  const Tick off = std::min(stats.power_down, time);
+  up += time - off;
+  down += off;
 }
 
 std::vector<EnergyItem> memory_energy(const MemoryEnergyEvents& e, const DramEnergyParams& p) {

@@ -158,8 +158,10 @@ def verdicts(groups):
                 count("bandwidth of sequential reads: within 2 %", close("gbyte_per_s", 0.02))
             elif work == "b_rand" and row["outstanding"] == "16":
                 count("bandwidth of random reads, 16 outstanding: within 4 %", close("gbyte_per_s", 0.04))
+            elif work == "b_rand":
+                count("bandwidth of random reads, saturated: within 4 %", close("gbyte_per_s", 0.04))
             else:
-                count("bandwidth of saturated random reads, streams and mixes: within 15 %", close("gbyte_per_s", 0.15))
+                count("bandwidth of streams and mixes: within 15 %", close("gbyte_per_s", 0.15))
     text = "| what, and how close it is to be | rows within | of |\n|---|---|---|\n"
     for kind, (good, all_of) in kinds.items():
         text += "| %s | %d | %d |\n" % (kind, good, all_of)
@@ -181,6 +183,10 @@ controller or PHY delay, so it is switched off in these files.
 Workloads: `a_seq` sequential reads, `b_rand` and `c1_rand` uniform random reads, `c2_rowhit` one address, `c3_conflict`
 two rows of one bank in turn, `d_mix` sequential with half of it writes, `e_4K_x2` two streams through blocks of 4 KB at
 random places, in turn every 64 bytes.
+
+Where they differ by more than 2 %, one cause is known: DRAMSys at this commit couples the pseudo channels of different
+stacks through tCCDR (`dramsys_hbm2_*`), which is a mistake and is not repeated here. Where the queue decides, streams
+with aligned blocks (`e_64K_x4`) depend on the order in which a controller looks at banks.
 
 To run one row again, append the row's workload and number:
 `moesaic memory-bench FILE ... --traffic WORKLOAD --outstanding N`.

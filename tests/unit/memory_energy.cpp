@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "sc_main/memory/bench_report.h"
@@ -49,6 +50,21 @@ TEST_CASE("memory energy is commands times energies and time times power", "[mem
   CHECK(joules(items, "memory_refresh") == Approx(4 * 22386e-12));
   CHECK(joules(items, "memory_background") == Approx(2e-6 * 37.9e-3));
   CHECK(joules(items, "memory_bank_refresh") == -1.0);
+}
+
+TEST_CASE("a channel that is powered down costs its power-down power, and per-bank refreshes count by bank",
+          "[memory-data]") {
+  const DramEnergyParams p = load_memory("lpddr4_3200", library()).energy;
+  MemoryStats s;
+  s.power_down = 400 * kNanosecond;
+  s.bank_refreshes = 3;
+  MemoryEnergyEvents events;
+  events.burst_bytes = 32;
+  events.add(s, kMicrosecond);
+  const std::vector<EnergyItem> items = memory_energy(events, p);
+  CHECK(joules(items, "memory_background") == Approx(600e-9 * 37.9e-3));
+  CHECK(joules(items, "memory_power_down") == Approx(400e-9 * 6.3e-3));
+  CHECK(joules(items, "memory_bank_refresh") == Approx(3 * 2798e-12));
 }
 
 TEST_CASE("the energies of LPDDR4 follow from the currents that the file names", "[memory-data]") {
@@ -139,6 +155,8 @@ TEST_CASE("a channel's bench reports achieved and peak, a histogram of every req
     end = b.to_ns;
   }
   CHECK(in_bins == 2000);
+  const auto& counts = r.stats.latency.counts;
+  CHECK(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}) == 2000);
   CHECK(r.latency_p50_ns <= r.latency_p99_ns);
   CHECK(r.latency_p99_ns <= r.latency_max_ns);
   CHECK(r.turnaround_share > 0.0);
@@ -153,6 +171,22 @@ TEST_CASE("a channel's bench reports achieved and peak, a histogram of every req
             json["commands"]["write_bursts"].get<std::uint64_t>() ==
         4000);
   CHECK_THAT(bench_text(r), Contains("assumed: energy of memory_activate"));
+}
+
+TEST_CASE("a latency falls into the bin that its bounds say", "[memory-bench]") {
+  LatencyHistogram h;
+  h.add(25 * kNanosecond - 1);
+  h.add(25 * kNanosecond);
+  h.add(6400 * kNanosecond - 1);
+  h.add(6400 * kNanosecond);
+  h.add(kSecond);
+  CHECK(h.counts[0] == 1);
+  CHECK(h.counts[1] == 1);
+  CHECK(h.counts[14] == 1);
+  CHECK(h.counts[15] == 2);
+  for (std::size_t bin = 0; bin < LatencyHistogram::kBounds.size(); ++bin)
+    CHECK(std::string(LatencyHistogram::kNames[bin]) ==
+          fmt::format("below_{}_ns", LatencyHistogram::kBounds[bin]));
 }
 
 TEST_CASE("one request alone takes what its commands take, and a second one comes a clock later",
