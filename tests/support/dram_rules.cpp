@@ -51,11 +51,12 @@ DramRules::DramRules(const MemoryParams& params)
   // A row closes tRTP after its last read and tWR after its last write, by itself or not.
   const std::int64_t read_closed = t.rtp_cycles + t.rp_bank_cycles;
   const std::int64_t write_closed = write_end + t.wr_cycles + t.rp_bank_cycles;
+  const std::int64_t slower = std::max<std::int64_t>(0, std::int64_t{t.rp_bank_cycles} - t.rp_all_cycles);
   const std::vector<Kind> reopen{Kind::activate_1, Kind::refresh_bank};
   rule("tRTP + tRP", read, reopen, Scope::bank, read_closed);
   rule("tWR + tRP", write, reopen, Scope::bank, write_closed);
-  rule("tRTP + tRP to REFab", read, ref, Scope::rank, read_closed);
-  rule("tWR + tRP to REFab", write, ref, Scope::rank, write_closed);
+  rule("tRTP + tRP to REFab", read, ref, Scope::rank, read_closed - slower);
+  rule("tWR + tRP to REFab", write, ref, Scope::rank, write_closed - slower);
   rule("tPPD", any_pre, any_pre, Scope::pseudo_channel, t.ppd_cycles);
   rule("tCCD_S", read, read, Scope::rank, t.ccd_short_cycles);
   rule("tCCD_L", read, read, Scope::group, t.ccd_long_cycles);
