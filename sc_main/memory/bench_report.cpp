@@ -112,7 +112,8 @@ BenchReport bench_report(const MemoryParams& params, const BenchResult& result) 
   r.turnaround_share = share(s.lost_to_turnaround);
   r.row_share = share(s.lost_to_row);
   r.column_share = share(s.lost_to_column);
-  r.queue_mean = ratio(sum, in_ns(r.simulated));
+  r.queue_mean = result.in_flight_mean;
+  r.response_mean_ns = result.response_mean_ns;
   r.histogram = histogram(result.latencies, r.latency_p99_ns);
   MemoryEnergyEvents events;
   events.burst_bytes = params.organisation.burst_bytes;
@@ -135,15 +136,16 @@ std::string bench_text(const BenchReport& r) {
                       time_text(r.simulated));
   text += fmt::format("  bandwidth   {:.3f} of {:.3f} GB/s ({})\n", r.gbyte_per_s, r.peak_gbyte_per_s,
                       percent(r.share));
-  text += fmt::format("  latency     mean {:.1f} ns, p50 {:.2f}, p99 {:.2f}, longest {:.2f}\n",
-                      r.latency_mean_ns, r.latency_p50_ns, r.latency_p99_ns, r.latency_max_ns);
+  text += fmt::format(
+      "  latency     mean {:.1f} ns, p50 {:.2f}, p99 {:.2f}, longest {:.2f}; from offer {:.1f}\n",
+      r.latency_mean_ns, r.latency_p50_ns, r.latency_p99_ns, r.latency_max_ns, r.response_mean_ns);
   text +=
       fmt::format("  rows        {} of bursts hit; {} activates, {} precharges\n", percent(r.row_hit_share),
                   count_text(s.activates), count_text(s.precharges + s.precharges_all));
   text +=
       fmt::format("  lost time   refresh {}, turnaround {}, rows {}, columns {}\n", percent(r.refresh_share),
                   percent(r.turnaround_share), percent(r.row_share), percent(r.column_share));
-  text += fmt::format("  queue       {:.1f} requests in the channel on average, at most {}\n", r.queue_mean,
+  text += fmt::format("  queue       {:.1f} requests under way on average, at most {}\n", r.queue_mean,
                       count_text(s.queue_peak));
   text += fmt::format("  commands    {} reads, {} writes, {} refreshes, {} of single banks\n",
                       count_text(s.read_bursts), count_text(s.write_bursts), count_text(s.refreshes),

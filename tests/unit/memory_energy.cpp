@@ -162,6 +162,9 @@ TEST_CASE("a channel's bench reports achieved and peak, a histogram of every req
   CHECK(r.turnaround_share > 0.0);
   CHECK(r.row_hit_share > 0.5);
   CHECK(r.queue_mean <= 16.0);
+  CHECK(r.queue_mean > 8.0);
+  CHECK(r.stats.queue_peak == 16);
+  CHECK(r.response_mean_ns >= r.latency_mean_ns);
   double sum = 0.0;
   for (const EnergyItem& i : r.energy) sum += i.joules;
   CHECK(r.joules == Approx(sum));
@@ -171,6 +174,22 @@ TEST_CASE("a channel's bench reports achieved and peak, a histogram of every req
             json["commands"]["write_bursts"].get<std::uint64_t>() ==
         4000);
   CHECK_THAT(bench_text(r), Contains("assumed: energy of memory_activate"));
+}
+
+TEST_CASE("fixed delays of the controller add to every latency and cost no bandwidth", "[memory-bench]") {
+  std::vector<BenchRequest> requests;
+  for (std::uint64_t i = 0; i < 4000; ++i) requests.push_back({i * 64, 64, false, 0});
+  const auto run = [&](const char* cycles, unsigned outstanding) {
+    return run_channel_bench(load_memory("lpddr5_6400_x16", library(),
+                                         {{"controller.request_latency_cycles", cycles},
+                                          {"controller.response_latency_cycles", cycles},
+                                          {"controller.refresh_policy", "none"}}),
+                             requests, {outstanding});
+  };
+  const BenchResult none = run("0", 0), ten = run("8", 0), one = run("0", 1), one_ten = run("8", 1);
+  CHECK(ten.gbyte_per_s == Approx(none.gbyte_per_s).epsilon(0.01));
+  CHECK(none.gbyte_per_s > 0.97 * 12.8);
+  CHECK(one_ten.latency_p50_ns == Approx(one.latency_p50_ns + 20.0));
 }
 
 TEST_CASE("a latency falls into the bin that its bounds say", "[memory-bench]") {
