@@ -103,6 +103,7 @@ void DramChannel::finish(std::uint32_t slot, HalfCycle last_issue) {
   Tick& max = train.write ? stats_.write_latency_max : stats_.read_latency_max;
   sum += total;
   max = std::max(max, total);
+  stats_.latency.add(total);
   const auto later = [this](std::uint32_t a, std::uint32_t b) {
     const TrainState& x = trains_[a];
     const TrainState& y = trains_[b];

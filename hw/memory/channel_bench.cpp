@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <queue>
+#include <utility>
 
 #include "tlm/diagnostics.h"
 
@@ -14,22 +15,28 @@ namespace {
 
 class Feeder : public ChannelClient {
  public:
-  Feeder(DramChannel& channel, const std::vector<BenchRequest>& requests, const BenchOptions& options)
+  Feeder(DramChannel& channel, Tick way, const std::vector<BenchRequest>& requests,
+         const BenchOptions& options)
       : channel_(channel),
+        way_(way),
         requests_(requests),
         limit_(options.outstanding == 0 ? std::numeric_limits<std::size_t>::max() : options.outstanding),
-        accepted_(requests.size()) {
+        offered_at_(requests.size()),
+        accepted_(requests.size()),
+        done_(requests.size()) {
     latencies_.reserve(requests.size());
     offer(0);
   }
 
   void accepted(std::uint64_t id, Tick at) override {
-    accepted_[id] = at;
+    // It passed the port so much before it entered the queue; the next one is on its way by then.
+    accepted_[id] = std::max(offered_at_[id], at - std::min(at, way_));
     offered_ = false;
-    offer(after(at));
+    offer(after(accepted_[id]));
   }
   void served(std::uint64_t id, Tick at) override {
     latencies_.push_back(at - accepted_[id]);
+    done_[id] = at;
     last_ = std::max(last_, at);
     answers_.push(at);
     offer(0);
@@ -38,6 +45,24 @@ class Feeder : public ChannelClient {
   bool finished() const { return latencies_.size() == requests_.size(); }
   Tick last() const { return last_; }
   std::vector<Tick>& latencies() { return latencies_; }
+  /// Sum over requests of offer to last data.
+  double response_ns() const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < done_.size(); ++i)
+      sum += static_cast<double>(done_[i] - offered_at_[i]) / kNanosecond;
+    return sum;
+  }
+  /// Most requests between offer and last data.
+  std::size_t peak() const {
+    std::vector<Tick> ends = done_;
+    std::sort(ends.begin(), ends.end());
+    std::size_t most = 0, ended = 0;
+    for (std::size_t i = 0; i < offered_at_.size(); ++i) {  // offers ascend
+      while (ends[ended] <= offered_at_[i]) ++ended;
+      most = std::max(most, i + 1 - ended);
+    }
+    return most;
+  }
 
  private:
   Tick after(Tick at) const { return channel_.clock().after(at + 1, 0); }
@@ -53,17 +78,20 @@ class Feeder : public ChannelClient {
     }
     offered_ = true;
     const BenchRequest& r = requests_[next_];
+    earliest_ = std::max(earliest_, channel_.clock().after(r.at, 0));
+    offered_at_[next_] = earliest_;
     channel_.post(earliest_, Train::block(r.address, r.bytes), r.write, next_, 0);
     ++next_;
   }
 
   DramChannel& channel_;
+  Tick way_;  ///< from the port to the queue
   const std::vector<BenchRequest>& requests_;
   std::size_t limit_;
   std::size_t next_ = 0;
   bool offered_ = false;
   Tick earliest_ = 0, last_ = 0;
-  std::vector<Tick> accepted_;
+  std::vector<Tick> offered_at_, accepted_, done_;
   std::vector<Tick> latencies_;
   std::priority_queue<Tick, std::vector<Tick>, std::greater<>>
       answers_;  // of requests under way, not yet used
@@ -85,7 +113,7 @@ BenchResult run_channel_bench(const MemoryParams& params, const std::vector<Benc
   if (requests.empty()) return result;
   DramChannel channel(one);
   channel.record(commands);
-  Feeder feeder(channel, requests, options);
+  Feeder feeder(channel, channel.clock().edge(one.controller.request_latency_cycles), requests, options);
   channel.listen(&feeder);
   DramChannel::Done done;
   constexpr Tick kStep = 10 * kMicrosecond;  // lets answered requests go; no effect on the result
@@ -103,6 +131,11 @@ BenchResult run_channel_bench(const MemoryParams& params, const std::vector<Benc
   result.simulated = feeder.last();
   result.gbyte_per_s = static_cast<double>(result.bytes) / ns(result.simulated);
   result.stats = channel.stats();
+  // Answered requests stay in the channel until they are popped: count those that are under way.
+  result.stats.queue_peak = feeder.peak();
+  result.in_flight_mean = feeder.response_ns() / ns(result.simulated);
+  result.response_mean_ns = feeder.response_ns() / static_cast<double>(latencies.size());
+  result.latencies = std::move(latencies);
   return result;
 }
 

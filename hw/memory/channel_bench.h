@@ -3,8 +3,9 @@
 //
 // One request is offered per clock. Saturated: as fast as the queue takes them. With `outstanding`: no more
 // than so many at once; an answered request is followed by the next one a clock later. Requests are taken in
-// order. Latency runs from acceptance, the last burst of the request having entered the queue, to the last
-// data; bandwidth is bytes by the time of the last data.
+// order. Latency runs from acceptance, when the last burst of the request passed the port on its way to the
+// queue, to the last data, with the fixed delays of the controller; bandwidth is bytes by the time of the
+// last data.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct BenchRequest {
   std::uint64_t address = 0;
   std::uint32_t bytes = 64;
   bool write = false;
+  Tick at = 0;  ///< offered no earlier
 };
 
 struct BenchOptions {
@@ -32,6 +34,9 @@ struct BenchResult {
   double latency_mean_ns = 0.0;
   double latency_p50_ns = 0.0;
   double latency_p99_ns = 0.0;
+  double response_mean_ns = 0.0;  ///< from the offer, so that waiting for the queue counts
+  double in_flight_mean = 0.0;    ///< requests between offer and last data, over time
+  std::vector<Tick> latencies;    ///< of every request, ascending
   MemoryStats stats;
 };
 

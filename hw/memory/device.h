@@ -115,7 +115,9 @@ struct DramAddressMap {
 
 template <class V>
 void describe_fields(V& v, DramAddressMap& p) {
-  v(Field{"bits", "", "M1, M2, M2X, M3, robaco, brc or bit lists such as BG=6,7 BA=13,14 CO=5,8-12 RO=15-39"},
+  v(Field{"bits", "bits or path",
+          "M1, M2, M2X, M3, robaco, brc, bit lists such as BG=6,7 BA=13,14 CO=5,8-12 RO=15-39, or path of a "
+          "DRAMSys addressmapping .json"},
     p.bits);
 }
 

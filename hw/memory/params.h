@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of a memory site: one controller with its channels and the DRAM behind them.
 //
-// device.h: what the device is; timing_params.h: what it forbids; controller_params.h: how it is used.
+// device.h: what the device is; timing_params.h: what it forbids; controller_params.h: how it is used;
+// energy_params.h: what it costs.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hw/memory/controller_params.h"
 #include "hw/memory/device.h"
+#include "hw/memory/energy_params.h"
 #include "hw/memory/timing_params.h"
 #include "tlm/field.h"
 
@@ -26,6 +29,8 @@ struct MemoryParams {
   DramCommandBus command_bus;
   DramAddressMap address_map;
   DramControllerParams controller;
+  DramEnergyParams energy;
+  std::vector<std::string> assumed;
 
   /// Of one channel: every pseudo channel moves a burst every burst_cycles.
   double channel_bytes_per_second() const {
@@ -51,6 +56,9 @@ void describe_fields(V& v, MemoryParams& p) {
   v.group("command_bus", "command pins and how long commands take on them", p.command_bus);
   v.group("address_map", "address bits of a channel", p.address_map);
   v.group("controller", "queues and policy", p.controller);
+  v.group("energy", "energy per command and power of a channel", p.energy);
+  v(Field{"assumed", "", "what of this device nobody has sourced; printed with every result that uses it"},
+    p.assumed);
 }
 
 }  // namespace moesaic

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "hw/memory/latency_histogram.h"
 #include "tlm/field.h"
 #include "tlm/tick.h"
 
@@ -42,6 +43,7 @@ struct MemoryStats {
   Tick read_latency_max = 0;
   Tick write_latency_sum = 0;
   Tick write_latency_max = 0;
+  LatencyHistogram latency;  ///< of reads and writes
   double peak_bytes_per_second = 0.0;
 };
 
@@ -106,6 +108,7 @@ void describe_metrics(V& v, const MemoryStats& s) {
   v(Field{"write_latency_max", "ticks", "longest arrival to last data of a write train"},
     s.write_latency_max);
   v(Field{"peak_bytes_per_second", "bytes/s", "data bus always busy"}, s.peak_bytes_per_second);
+  v.group("latency", s.latency);
 }
 
 }  // namespace moesaic

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Energy per event, each constant with where it comes from. Evidence classes: V the source's text was read, Q
-// quoted by a public repository that cites the primary source, S a secondary table without a primary, D
-// arithmetic from such numbers, assumed: nobody has sourced it.
+// Energy per event of a die and its links; that of the memory belongs to its device
+// (hw/memory/energy_params.h).
 #pragma once
 
-#include <string>
-
+#include "hw/energy_constant.h"
 #include "tlm/field.h"
 
 namespace moesaic {
-
-struct EnergyConstant {
-  double value = 0.0;
-  std::string evidence;
-  std::string source;
-};
-
-template <class V>
-void describe_fields(V& v, EnergyConstant& c) {
-  v(Field{"value", "", "the constant, in the unit its name says", 0.0, 1e6}, c.value);
-  v(Field{"evidence", "", "V, Q, S, D or assumed; printed beside every result that uses it"}, c.evidence);
-  v(Field{"source", "", "where the number comes from"}, c.source);
-}
 
 struct EnergyParams {
   EnergyConstant mac_pj{0.07, "Q+D",
@@ -29,7 +14,6 @@ struct EnergyParams {
   EnergyConstant vector_op_pj{0.4, "S", "fp16 add at 45 nm (Horowitz, ISSCC'14), kept as an upper estimate"};
   EnergyConstant sram_pj_per_byte{
       0.58, "D", "0.18 pJ/B for an 8 KB macro at 5 nm plus 1 mm of wire at 50 fJ/b/mm (Dally)"};
-  EnergyConstant memory_pj_per_bit{5.0, "S", "LPDDR5 device, secondary table"};
   EnergyConstant d2d_pj_per_bit{0.6, "V", "UCIe standard package above 16 GT/s, Hot Interconnects 2025"};
   EnergyConstant control_pj_per_cycle{10.0, "assumed", "a small in-order core and its memories at 5 nm"};
   EnergyConstant idle_w_per_die{0.1, "assumed", "clock and leakage of one die"};
@@ -40,8 +24,6 @@ void describe_fields(V& v, EnergyParams& p) {
   v.group("mac_pj", "one int8 multiply with int32 accumulate, pJ", p.mac_pj);
   v.group("vector_op_pj", "one vector-unit lane operation, pJ", p.vector_op_pj);
   v.group("sram_pj_per_byte", "one byte read or written in SRAM, pJ", p.sram_pj_per_byte);
-  v.group("memory_pj_per_bit", "one bit read or written in memory, device and interface, pJ",
-          p.memory_pj_per_bit);
   v.group("d2d_pj_per_bit", "one bit over one D2D link, flit overhead included, pJ", p.d2d_pj_per_bit);
   v.group("control_pj_per_cycle", "one busy cycle of a control core, pJ", p.control_pj_per_cycle);
   v.group("idle_w_per_die", "power of a die that does nothing, W", p.idle_w_per_die);

@@ -7,6 +7,7 @@
 #include "sc_main/cli/experiment_choice.h"
 #include "sc_main/cli/guard.h"
 #include "sc_main/cli/list_command.h"
+#include "sc_main/cli/memory_command.h"
 #include "sc_main/cli/new_command.h"
 #include "sc_main/cli/run_command.h"
 #include "tlm/diagnostics.h"
@@ -38,6 +39,10 @@ int dispatch(const CommandLine& line) {
       return schema_command(line.kind);
     case Verb::new_firmware:
       return new_command(line.topic, line.name, line.directory);
+    case Verb::memory_bench:
+      return memory_bench_command(line.memory_bench);
+    case Verb::import_memspec:
+      return import_memspec_command(line.memspec);
     case Verb::none:
       break;
   }

@@ -25,6 +25,7 @@ constexpr const char* kFooter =
     "                                                    one package under two schedulers\n"
     "  moesaic show --set package.memory.channels=4      the configuration that would run\n"
     "  moesaic list firmware                             what can be chosen\n"
+    "  moesaic memory-bench hbm3_6400 --traffic random   what one memory channel gives, alone\n"
     "  moesaic new firmware mine                         a scheduler of your own, to start from\n"
     "\n"
     "Exit codes:\n"
@@ -171,6 +172,45 @@ void add_new_verb(CLI::App& app, CommandLine& line) {
       ->type_name("DIR");
 }
 
+void add_memory_verbs(CLI::App& app, CommandLine& line) {
+  CLI::App* bench = add_verb(
+      app, line, Verb::memory_bench, "memory-bench",
+      "run one channel of a memory alone and say what it gives",
+      "Traffic:\n"
+      "  a_seq b_rand c1_rand c2_rowhit c3_conflict d_mix e_4K_x1 e_4K_x2 e_4K_x4 e_64K_x1 e_64K_x2 "
+      "e_64K_x4\n"
+      "            the traces of the reference measurements (docs/validation.md), request for request\n"
+      "  stream    consecutive reads\n"
+      "  random    reads at random places, aligned to their size\n"
+      "  mix:70    consecutive, 70 % reads and 30 % writes at random\n"
+      "  FILE.stl  a trace of DRAMSys: lines \"cycle: (bytes) read|write 0xaddress\"\n"
+      "\n"
+      "Examples:\n"
+      "  moesaic memory-bench lpddr5_6400_x16\n"
+      "  moesaic memory-bench hbm3_6400 --traffic random --size 4096 --outstanding 16\n"
+      "  moesaic memory-bench ddr4_2400 --traffic mix:50 --set controller.write_drain=mixed\n"
+      "  moesaic memory-bench hbm2 --traffic c2_rowhit --outstanding 1 --set address_map.bits=M1");
+  MemoryBenchLine& b = line.memory_bench;
+  bench->add_option("device", b.device, "a name from `moesaic list memories`, or a file")->required();
+  bench->add_option("--traffic", b.traffic, "see below (default: a_seq)")->type_name("NAME|FILE.stl");
+  bench->add_option("--outstanding", b.outstanding, "requests under way at once (default: saturated)")
+      ->type_name("N|saturated");
+  bench->add_option("--requests", b.requests, "how many (default: 131072; c1 to c3: 20000; a trace: all)")
+      ->type_name("N");
+  bench->add_option("--size", b.size, "bytes of a request of stream, random and mix (default: 64)")
+      ->type_name("N");
+  bench->add_option("--seed", b.seed, "seed of random and mix (default: 1)")->type_name("N");
+  bench->add_option("--set", b.sets, "any field of the memory (docs/configuration.md, Memory); repeatable")
+      ->type_name("KEY.PATH=VALUE")
+      ->allow_extra_args(false);
+  bench->add_flag("--json", b.json, "print JSON instead of text");
+  CLI::App* import =
+      add_verb(app, line, Verb::import_memspec, "import-memspec",
+               "print a memspec JSON of DRAMSys as a memory of ours",
+               "Example:\n  moesaic import-memspec HBM2.json > platforms/memories/my_hbm2.yaml");
+  import->add_option("file", line.memspec, "a file of DRAMSys' configs/memspec")->required();
+}
+
 }  // namespace
 
 const std::vector<std::string>& list_topics() {
@@ -198,6 +238,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_run_verbs(app, line);
   add_list_verbs(app, line);
   add_new_verb(app, line);
+  add_memory_verbs(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

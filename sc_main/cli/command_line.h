@@ -9,7 +9,17 @@
 
 namespace moesaic {
 
-enum class Verb : std::uint8_t { none, run, compare, show, list, schema, new_firmware };
+enum class Verb : std::uint8_t {
+  none,
+  run,
+  compare,
+  show,
+  list,
+  schema,
+  new_firmware,
+  memory_bench,
+  import_memspec
+};
 
 /// What changes an experiment file on the command line; absent values leave the file's.
 struct Overrides {
@@ -35,15 +45,27 @@ struct Output {
   std::string log;  ///< keep the firmware's log up to this level: error, info, debug; empty: none
 };
 
+/// Of `memory-bench`; numbers as typed.
+struct MemoryBenchLine {
+  std::string device;
+  std::string traffic = "a_seq";
+  std::string outstanding = "saturated";
+  std::string requests, size, seed;  ///< empty: as the traffic has it
+  std::vector<std::string> sets;     ///< "key.path=value", fields of the memory
+  bool json = false;
+};
+
 struct CommandLine {
   Verb verb = Verb::none;
   Overrides overrides;
   Output output;
-  std::string topic;          ///< of `list`, `new`
-  bool markdown = false;      ///< of `list`: as in docs/
-  std::string kind;           ///< of `schema`
-  std::string name;           ///< of `new firmware`
-  std::string directory;      ///< of `new firmware`: where its folder is made
+  std::string topic;      ///< of `list`, `new`
+  bool markdown = false;  ///< of `list`: as in docs/
+  std::string kind;       ///< of `schema`
+  std::string name;       ///< of `new firmware`
+  std::string directory;  ///< of `new firmware`: where its folder is made
+  MemoryBenchLine memory_bench;
+  std::string memspec;        ///< of `import-memspec`: its file
   std::optional<int> finish;  ///< set when there is nothing left to do: the exit code
 };
 

@@ -82,9 +82,18 @@ std::string packages(const Library& library) {
 }
 
 std::string memories(const Library& library) {
-  std::string text;
-  for (const std::string& name : library.names("memories")) text += name + "\n";
-  return text;
+  Table table({"memory", "channels", "peak of a channel", "capacity", "assumed", "device"});
+  table.last_is_prose();
+  for (const std::string& name : library.names("memories")) {
+    const MemoryParams m = load_memory(name, library);
+    table.add({name, std::to_string(m.channels), rate_text(m.channel_bytes_per_second()),
+               bytes_text(m.capacity_bytes), m.assumed.empty() ? "-" : std::to_string(m.assumed.size()),
+               m.device});
+  }
+  return table.text(0) +
+         "\n`assumed` counts what nobody has sourced; it is printed with every result. The configurations of "
+         "other\n"
+         "simulators: platforms/memories/peers. What one channel gives: moesaic memory-bench NAME.\n";
 }
 
 std::string routing(const Library& library) {

@@ -9,6 +9,7 @@
 #include "hw/d2d/format.h"
 #include "hw/memory/address_decoder.h"
 #include "hw/memory/dram_channel.h"
+#include "sc_main/config/dramsys_map.h"
 #include "sc_main/config/printer.h"
 #include "sc_main/config/yaml_reader.h"
 #include "tlm/diagnostics.h"
@@ -37,6 +38,34 @@ S load_file(const std::string& name, const Library& library) {
   reader.report_missing(tree, "");
   problems.raise_if_any();
   return value;
+}
+
+/// A check that the hardware makes itself, when it is built: its message with the place of the key.
+template <class Build>
+void collect(const Places& places, Problems& problems, const std::string& key, const std::string& prefix,
+             Build build) {
+  try {
+    build();
+  } catch (const UserError& error) {
+    const std::string text = error.what();
+    problems.add(place_of(places, key), text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : text);
+  }
+}
+
+/// An address map that is a file of DRAMSys becomes bit lists, so that what is shown needs no file.
+void resolve_address_map(MemoryParams& memory, const std::string& path, const Places& places,
+                         Problems& problems) {
+  std::string& bits = memory.address_map.bits;
+  if (fs::path(bits).extension() != ".json") return;
+  collect(places, problems, path + "address_map.bits", "", [&] { bits = read_dramsys_map(bits, memory); });
+}
+
+void check_memory(const MemoryParams& memory, const std::string& path, const Places& places,
+                  Problems& problems) {
+  collect(places, problems, path + "address_map.bits",
+          "address_map.bits: ", [&] { DramAddressDecoder(memory.address_map, memory.organisation); });
+  const std::string whole = path.empty() ? path : path.substr(0, path.size() - 1);
+  if (problems.empty()) collect(places, problems, whole, "memory: ", [&] { DramChannel(memory, 0); });
 }
 
 /// Collects the checks that need more than one field.
@@ -104,20 +133,7 @@ class Checker {
     for (const std::string& mistake : moesaic::check(p.d2d)) {
       problems_.add(place_of(e_.places, "package.d2d"), mistake);
     }
-    collect("package.memory.address_map.bits",
-            "address_map.bits: ", [&] { DramAddressDecoder(p.memory.address_map, p.memory.organisation); });
-    if (problems_.empty()) collect("package.memory", "memory: ", [&] { DramChannel(p.memory, 0); });
-  }
-
-  /// A check that the hardware makes itself, when it is built: its message with the place of the key.
-  template <class Build>
-  void collect(const std::string& key, const std::string& prefix, Build build) {
-    try {
-      build();
-    } catch (const UserError& error) {
-      const std::string text = error.what();
-      problems_.add(place_of(e_.places, key), text.rfind(prefix, 0) == 0 ? text.substr(prefix.size()) : text);
-    }
+    check_memory(p.memory, "package.memory.", e_.places, problems_);
   }
 
   const Experiment& e_;
@@ -144,6 +160,8 @@ Experiment load_experiment(const std::string& name, const Library& library,
     problems.add(place_of(experiment.places, "package"), "missing",
                  "expected " + expectation(*tree.child("package")));
   reader.report_missing(tree, "");
+  if (problems.empty())
+    resolve_address_map(experiment.package.memory, "package.memory.", experiment.places, problems);
   // With a value missing or wrong, comparing it with others would only repeat the complaint.
   if (problems.empty()) check_experiment(experiment, problems);
   problems.raise_if_any();
@@ -160,12 +178,29 @@ void set_field(Experiment& experiment, const std::string& key, const std::string
   Problems problems;
   YamlReader reader(library, problems, experiment.places);
   reader.read_override(tree, key, value, kCommandLine);
+  if (problems.empty())
+    resolve_address_map(experiment.package.memory, "package.memory.", experiment.places, problems);
   if (problems.empty()) check_experiment(experiment, problems);
   problems.raise_if_any();
 }
 
 void set_field(Experiment& experiment, const std::string& key, const std::string& value) {
   set_field(experiment, key, value, Library::find());
+}
+
+MemoryParams load_memory(const std::string& name, const Library& library,
+                         const std::vector<Override>& overrides) {
+  MemoryParams memory;
+  FieldNode tree = whole_tree(memory);
+  Problems problems;
+  Places places;
+  YamlReader reader(library, problems, places);
+  reader.read_file(library.resolve(name, tree.folder, fs::current_path()), tree, "", {});
+  for (const Override& item : overrides) reader.read_override(tree, item.first, item.second, kCommandLine);
+  if (problems.empty()) resolve_address_map(memory, "", places, problems);
+  if (problems.empty()) check_memory(memory, "", places, problems);
+  problems.raise_if_any();
+  return memory;
 }
 
 PackageParams load_package(const std::string& name, const Library& library) {

@@ -149,6 +149,10 @@ void set_field(Experiment& experiment, const std::string& key, const std::string
 /// Checks that need more than one field (what load_experiment calls at its end).
 void check_experiment(const Experiment& experiment, Problems& problems);
 
+/// A memory: a name from platforms/memories, or a path; with overrides such as {"controller.page_policy",
+/// "closed"}, checked like those of an experiment.
+MemoryParams load_memory(const std::string& name, const Library& library,
+                         const std::vector<Override>& overrides = {});
 PackageParams load_package(const std::string& name, const Library& library);
 ModelParams load_model(const std::string& name, const Library& library);
 

@@ -45,9 +45,11 @@ bool names_data(const std::string& name, const FieldNode& node) {
   return false;
 }
 
-/// Whether a text is a path, by the unit of its field: "path", or "name or path" and it looks like one.
+/// Whether a text is a path, by the unit of its field: "path", or "name or path" or "bits or path" and it
+/// looks like one.
 bool is_path(const std::string& unit, const std::string& text) {
   if (unit == "path") return !text.empty();
+  if (unit == "bits or path") return fs::path(text).extension() == ".json";
   return unit == "name or path" &&
          (text.find('/') != std::string::npos || fs::path(text).extension() == ".so");
 }

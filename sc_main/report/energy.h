@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy of a run: events counted by the hardware, times the package's constants.
 //
-// Models: dynamic energy per event, and one idle power per die for the whole makespan.
-// Does not model: voltage and frequency scaling, clock gating, memory background and refresh power apart from
-// what the per-bit constant holds, the energy of a bit by its value. Each constant carries its evidence
-// class, which is printed beside every result that uses it.
+// Models: dynamic energy per event, one idle power per die for the whole makespan, memory by command
+//   (memory_energy.h).
+// Does not model: voltage and frequency scaling, clock gating, the energy of a bit by its value. Each
+// constant
+//   carries its evidence class, which is printed beside every result that uses it.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "hw/package/energy_params.h"
+#include "sc_main/report/memory_energy.h"
 #include "tlm/tick.h"
 
 namespace moesaic {
@@ -21,7 +23,7 @@ struct EnergyEvents {
   std::uint64_t macs = 0;
   std::uint64_t vector_ops = 0;
   std::uint64_t sram_bytes = 0;      ///< read and written
-  std::uint64_t memory_bytes = 0;    ///< read and written
+  MemoryEnergyEvents memory;         ///< over all channels
   std::uint64_t d2d_wire_bytes = 0;  ///< summed over links, framing included
   Tick control_busy = 0;             ///< summed over control cores
   std::uint64_t control_hz = 0;
@@ -29,22 +31,11 @@ struct EnergyEvents {
   Tick makespan = 0;
 };
 
-struct EnergyItem {
-  std::string component;  ///< engine, vector, sram, memory, d2d, control, idle
-  double events = 0.0;
-  std::string event;  ///< what is counted: "MAC", "bit"
-  double constant = 0.0;
-  std::string constant_unit;
-  std::string evidence;
-  std::string source;
-  double joules = 0.0;
-};
-
 struct Energy {
   std::vector<EnergyItem> items;
   double joules = 0.0;
 };
 
-Energy energy_of(const EnergyEvents& events, const EnergyParams& params);
+Energy energy_of(const EnergyEvents& events, const EnergyParams& params, const DramEnergyParams& memory);
 
 }  // namespace moesaic

@@ -51,6 +51,8 @@ IdentityRow identity_of(const ReportInput& in, const Energy& energy) {
   row.tokens = in.routing.tokens;
   row.layers = in.routing.layers;
   row.messages = in.result.messages;
+  for (const std::string& what : in.package.memory.assumed)
+    row.assumptions.push_back(fmt::format("memory {}: {}", in.package.memory.device, what));
   for (const EnergyItem& item : energy.items) {
     if (item.evidence != "assumed") continue;
     row.assumptions.push_back(fmt::format("energy of {}: {:g} {} ({})", item.component, item.constant,
@@ -146,6 +148,10 @@ ChannelRow channel_row(const MemoryStats& stats, Tick makespan) {
   row.bytes_per_s = ratio(number(stats.read_bytes + stats.write_bytes), seconds(makespan));
   row.share = ratio(row.bytes_per_s, stats.peak_bytes_per_second);
   row.busy_share = share(stats.busy, makespan);
+  row.row_hit_share = ratio(number(stats.row_hits), number(stats.read_bursts + stats.write_bursts));
+  row.refresh_share = share(stats.lost_to_refresh, makespan);
+  row.turnaround_share = share(stats.lost_to_turnaround, makespan);
+  row.queue_mean = share(stats.read_latency_sum + stats.write_latency_sum, makespan);
   return row;
 }
 
@@ -240,10 +246,11 @@ EnergyEvents energy_events(const Report& report, const ReportInput& in) {
     // An accumulating write also reads what it adds to.
     for (const SramPortStats& port : node.sram.stats.ports) e.sram_bytes += port.bytes_accumulated;
     e.sram_bytes += node.sram.stats.core_bytes;
+    for (const ChannelRow& channel : node.memory) e.memory.add(channel.stats, in.result.makespan);
   }
   e.macs = report.summary.macs;
   e.sram_bytes += report.summary.sram_read_bytes + report.summary.sram_write_bytes;
-  e.memory_bytes = report.summary.memory_read_bytes + report.summary.memory_write_bytes;
+  e.memory.burst_bytes = in.package.memory.organisation.burst_bytes;
   e.d2d_wire_bytes = report.summary.d2d_wire_bytes;
   e.control_busy = report.summary.control_busy;
   e.control_hz = in.package.chiplet.control.hz;
@@ -290,7 +297,8 @@ Report make_report(const ReportInput& input) {
   add_bounds(report, input);
   add_attribution(report, input.result);
   add_imbalance(report);
-  const Energy energy = energy_of(energy_events(report, input), input.package.energy);
+  const Energy energy =
+      energy_of(energy_events(report, input), input.package.energy, input.package.memory.energy);
   add_energy(report, energy, input.result.makespan);
   // 3. What was run, and whether it was right.
   report.identity = identity_of(input, energy);

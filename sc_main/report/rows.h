@@ -41,7 +41,8 @@ void describe_metrics(V& v, const IdentityRow& r) {
   v(Field{"tokens", "count", "tokens of the iteration"}, r.tokens);
   v(Field{"layers", "count", "layers simulated"}, r.layers);
   v(Field{"messages", "", "fault, failure or hang report"}, r.messages);
-  v(Field{"assumptions", "", "constants that nobody has sourced"}, r.assumptions);
+  v(Field{"assumptions", "", "what nobody has sourced: constants and parameters of the memory device"},
+    r.assumptions);
 }
 
 /// The whole run in one row.
@@ -214,7 +215,10 @@ struct EnergyRow {
 };
 template <class V>
 void describe_metrics(V& v, const EnergyRow& r) {
-  v(Field{"component", "", "engine, vector, sram, memory, d2d, control or idle"}, r.component);
+  v(Field{"component", "",
+          "engine, vector, sram, memory_activate, _read, _write, _refresh or _background, d2d, control or "
+          "idle"},
+    r.component);
   v(Field{"event", "", "what is counted"}, r.event);
   v(Field{"events", "", "how often"}, r.events);
   v(Field{"constant", "", "energy per event, or power"}, r.constant);
@@ -227,6 +231,7 @@ void describe_metrics(V& v, const EnergyRow& r) {
 
 struct ChannelRow {
   double bytes_per_s = 0.0, share = 0.0, busy_share = 0.0;
+  double row_hit_share = 0.0, refresh_share = 0.0, turnaround_share = 0.0, queue_mean = 0.0;
   MemoryStats stats;
 };
 template <class V>
@@ -234,6 +239,12 @@ void describe_metrics(V& v, const ChannelRow& r) {
   v(Field{"bytes_per_s", "bytes/s", "read and written per time of the run"}, r.bytes_per_s);
   v(Field{"share", "ratio", "achieved divided by peak"}, r.share);
   v(Field{"busy_share", "ratio", "time in which the data bus moved data"}, r.busy_share);
+  v(Field{"row_hit_share", "ratio", "bursts that found their row open, of all bursts"}, r.row_hit_share);
+  v(Field{"refresh_share", "ratio", "time that refresh, or preparing for it, kept from the data bus"},
+    r.refresh_share);
+  v(Field{"turnaround_share", "ratio", "time that turns between reads and writes kept from the data bus"},
+    r.turnaround_share);
+  v(Field{"queue_mean", "count", "trains in the channel, mean over the run"}, r.queue_mean);
   describe_metrics(v, r.stats);
 }
 

@@ -33,7 +33,8 @@ TEST_CASE("no words print the help with examples and exit codes") {
 
 TEST_CASE("every subcommand has help with an example") {
   const Scratch scratch;
-  for (const char* verb : {"run", "compare", "show", "list", "schema", "new"}) {
+  for (const char* verb :
+       {"run", "compare", "show", "list", "schema", "new", "memory-bench", "import-memspec"}) {
     INFO(verb);
     const Answer answer = scratch.run(std::string(verb) + " --help");
     CHECK(answer.code == 0);
@@ -80,6 +81,20 @@ TEST_CASE("every command in the documents runs") {
   CHECK(commands.size() > 20);
 }
 
+TEST_CASE("memory-bench says the same in text and in JSON, and twice the same") {
+  const Scratch scratch;
+  const std::string bench = "memory-bench lpddr5_6400_x16 --traffic mix:70 --requests 500 --outstanding 16";
+  const Answer text = scratch.run(bench);
+  CHECK(text.code == 0);
+  for (const char* said : {"bandwidth", "latency", "refresh", "turnaround", "pJ/bit", "assumed:"})
+    CHECK(has(text.out, said));
+  const Answer json = scratch.run(bench + " --json");
+  CHECK(json.code == 0);
+  CHECK(has(json.out, "\"requests\": 500"));
+  CHECK(scratch.run(bench + " --json").out == json.out);
+  CHECK(scratch.run(bench + " --json --seed 2").out != json.out);
+}
+
 TEST_CASE("the version is printed") {
   const Scratch scratch;
   const Answer answer = scratch.run("--version");
@@ -117,7 +132,10 @@ TEST_CASE("mistakes in an experiment leave nothing behind") {
        {"run nowhere.yaml", "run tiny --set package.rows=99", "run tiny --set package.rwos=2",
         "run tiny --set nonsense", "run tiny --firmware no_such_image", "run tiny -o no_such_option=1",
         "run tiny --model no-such-model", "run default --set package.chiplet.sram.size_bytes=4096",
-        "compare tiny"}) {
+        "compare tiny", "memory-bench no_such_memory",
+        "memory-bench lpddr5_6400_x16 --traffic no_such_traffic",
+        "memory-bench lpddr5_6400_x16 --outstanding 0", "memory-bench lpddr5_6400_x16 --set timing.ras=3",
+        "memory-bench lpddr5_6400_x16 --set timing.ras_cycles", "import-memspec nowhere.json"}) {
     const Answer answer = scratch.run(arguments);
     INFO(arguments << "\n" << answer.err);
     CHECK(answer.code == 2);

@@ -65,6 +65,12 @@ struct Specimen {
       node.node = NodeId(n);
       node.memory.resize(2);
       node.memory[0].read_bytes = 640'000;
+      node.memory[0].read_bursts = 20'000;
+      node.memory[0].row_hits = 15'000;
+      node.memory[0].activates = 5'000;
+      node.memory[0].refreshes = 25;
+      node.memory[0].lost_to_refresh = 7 * kMicrosecond;
+      node.memory[0].read_latency_sum = 400 * kMicrosecond;
       node.memory[0].peak_bytes_per_second = 12.8e9;
       node.tensor_engine.macs = 81'920'000;  // half of the peak in 100 us
       node.tensor_engine.busy = 50 * kMicrosecond;
@@ -181,9 +187,38 @@ TEST_CASE("energy is events times constants, each with its evidence") {
   }
   CHECK(sum == Approx(report.summary.joules));
   CHECK(report.energy[0].joules == Approx(2 * 81'920'000 * 0.07e-12));
-  CHECK(report.energy[3].joules == Approx(2 * 640'000 * 8 * 5.0e-12));
-  CHECK(report.energy[6].joules == Approx(2 * 0.1 * 100e-6));
-  CHECK(report.identity.assumptions.size() == 2);  // control and idle
+  const auto joules = [&](const std::string& component) {
+    for (const EnergyRow& row : report.energy)
+      if (row.component == component) return row.joules;
+    return -1.0;
+  };
+  CHECK(joules("memory_activate") == Approx(2 * 5'000 * 1200e-12));
+  CHECK(joules("memory_read") == Approx(2 * 640'000 * 8 * 5.0e-12));
+  CHECK(joules("memory_write") == 0.0);
+  CHECK(joules("memory_refresh") == Approx(2 * 25 * 44800e-12));
+  CHECK(joules("memory_background") == Approx(2 * 2 * 38e-3 * 100e-6));  // two dies, two channels each
+  CHECK(joules("idle") == Approx(2 * 0.1 * 100e-6));
+  // Control and idle; activate, refresh and background of LPDDR5.
+  CHECK(report.identity.assumptions.size() == 5);
+}
+
+TEST_CASE("a memory channel shows row hits, refresh loss and mean occupancy as shares of the run") {
+  const Report report = Specimen().report();
+  const ChannelRow& channel = report.nodes[0].memory[0];
+  CHECK(channel.row_hit_share == Approx(0.75));
+  CHECK(channel.refresh_share == Approx(0.07));
+  CHECK(channel.turnaround_share == 0.0);
+  CHECK(channel.queue_mean == Approx(4.0));
+}
+
+TEST_CASE("what nobody has sourced of the memory device is said with every result") {
+  Specimen specimen;
+  specimen.package.memory.device = "X";
+  specimen.package.memory.assumed = {"all timings"};
+  const Report report = specimen.report();
+  CHECK(report.identity.assumptions.front() == "memory X: all timings");
+  CHECK(summary_text(report).find("assumed: memory X: all timings") != std::string::npos);
+  CHECK(results_json(report, {}).find("memory X: all timings") != std::string::npos);
 }
 
 TEST_CASE("the summary labels synthetic routing, oracles, deviations and assumptions") {
