@@ -24,9 +24,9 @@ class BurstQueue {
     std::int64_t visible;    ///< half cycle from which it may be served
     std::uint32_t row;
     std::uint32_t train;
-    std::uint16_t next;
-    std::uint16_t previous;
-    std::uint8_t bank;  ///< pseudo channel * kBanks + bank
+    std::uint16_t next, previous;  ///< of the bank
+    std::uint16_t newer, older;    ///< of the queue
+    std::uint8_t bank;             ///< pseudo channel * kBanks + bank
     bool write;
     bool masked;    ///< a write that does not cover the burst
     bool released;  ///< no longer counted by its queue
@@ -47,6 +47,10 @@ class BurstQueue {
     entry.previous = bank.tail;
     (bank.tail == kNone ? bank.head : pool_[bank.tail].next) = at;
     bank.tail = at;
+    entry.newer = kNone;
+    entry.older = newest_;
+    (newest_ == kNone ? oldest_ : pool_[newest_].newer) = at;
+    newest_ = at;
     ++size_;
     std::uint16_t& oldest = entry.row == bank.row ? bank.hit : bank.miss;
     if (oldest == kNone) oldest = at;
@@ -63,6 +67,8 @@ class BurstQueue {
     if (bank.miss == at) bank.miss = find(entry.next, bank.row, false);
     (entry.previous == kNone ? bank.head : pool_[entry.previous].next) = entry.next;
     (entry.next == kNone ? bank.tail : pool_[entry.next].previous) = entry.previous;
+    (entry.older == kNone ? oldest_ : pool_[entry.older].newer) = entry.newer;
+    (entry.newer == kNone ? newest_ : pool_[entry.newer].older) = entry.older;
     free_.push_back(at);
     --size_;
     show(entry.bank);
@@ -103,20 +109,11 @@ class BurstQueue {
     const Bank& bank = banks_[pool_[at].bank];
     return bank.head != at || bank.tail != at;
   }
+  /// In order of age; kNone: empty, or no newer one.
+  std::uint16_t oldest() const { return oldest_; }
+  std::uint16_t newer(std::uint16_t at) const { return pool_[at].newer; }
   /// When the oldest burst became visible. REQUIRES: !empty().
-  std::int64_t oldest_visible() const {
-    std::uint64_t oldest = ~std::uint64_t{0};
-    std::int64_t visible = 0;
-    for (unsigned pc = 0; pc < kPseudoChannels; ++pc) {
-      for (std::uint64_t left = wanted_[pc]; left != 0; left &= left - 1) {
-        const Burst& b = pool_[banks_[pc * kBanks + static_cast<unsigned>(__builtin_ctzll(left))].head];
-        if (b.sequence >= oldest) continue;
-        oldest = b.sequence;
-        visible = b.visible;
-      }
-    }
-    return visible;
-  }
+  std::int64_t oldest_visible() const { return pool_[oldest_].visible; }
 
  private:
   struct Bank {
@@ -142,6 +139,7 @@ class BurstQueue {
 
   std::uint32_t limit_;
   std::size_t size_ = 0;
+  std::uint16_t oldest_ = kNone, newest_ = kNone;
   std::vector<Burst> pool_;
   std::vector<std::uint16_t> free_;
   std::array<Bank, kPseudoChannels * kBanks> banks_{};

@@ -116,7 +116,7 @@ BenchResult run_channel_bench(const MemoryParams& params, const std::vector<Benc
   Feeder feeder(channel, channel.clock().edge(one.controller.request_latency_cycles), requests, options);
   channel.listen(&feeder);
   DramChannel::Done done;
-  constexpr Tick kStep = 10 * kMicrosecond;  // lets answered requests go; no effect on the result
+  constexpr Tick kStep = 200 * kNanosecond;  // lets answered requests go; no effect on the result
   for (Tick now = kStep; !feeder.finished(); now += kStep) {
     channel.advance(now);
     while (channel.pop_done(done)) {

@@ -23,6 +23,19 @@ void DramChannel::note(HalfCycle at, DramCommandKind kind, unsigned flat, std::u
     trace->column(at, kind == DramCommandKind::write);
 }
 
+// Something wants the channel at `at`: where it has powered down, commands wait for the exit.
+void DramChannel::wake(HalfCycle at) {
+  const DramLimits& l = state_.limits;
+  const HalfCycle entry = idle_since_ + 2 * HalfCycle{params_.controller.power_down_cycles};
+  if (params_.controller.power_down_cycles == 0 || at < entry) return;
+  const HalfCycle leave = std::max(at, entry + l.shortest_power_down);
+  stats_.power_down += half_.edge(static_cast<std::uint64_t>(leave - entry));
+  row_bus_ = std::max(row_bus_, leave + l.power_down_exit);
+  column_bus_ = std::max(column_bus_, leave + l.power_down_exit);
+  idle_since_ = leave;
+  row_known_ = false;
+}
+
 void DramChannel::set_row(unsigned flat, std::uint64_t row) {
   DramState::Bank& bank = state_.banks[flat];
   bank.row = row;
@@ -35,6 +48,7 @@ void DramChannel::set_row(unsigned flat, std::uint64_t row) {
 
 void DramChannel::commit(const Choice& choice) {
   now_ = choice.at;
+  if (choice.action != Action::column) row_known_ = false;
   switch (choice.action) {
     case Action::column:
       commit_column(choice);
@@ -142,6 +156,7 @@ void DramChannel::commit_refresh(const Choice& choice) {
   const HalfCycle at = choice.at;
   row_bus_ = at + l.refresh;
   const HalfCycle from = std::min(unit.since, at);
+  idle_since_ = std::max(idle_since_, at + l.refresh);
   unit.done(idle);
   if (params_.controller.refresh_policy == RefreshPolicy::per_bank) {
     for (std::uint64_t left = refresh_banks(choice.bank); left != 0; left &= left - 1) {
@@ -165,6 +180,7 @@ void DramChannel::commit_refresh(const Choice& choice) {
   note(at, DramCommandKind::refresh, base + first, 0);
   Bus& bus = buses_[rank.pseudo_channel];
   const HalfCycle to = at + l.refresh_to_activate;
+  idle_since_ = std::max(idle_since_, to);
   bus.refreshes.add(static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to));
   if (bus.trace != nullptr) bus.trace->refresh(from, to);
 }
@@ -264,6 +280,7 @@ void DramChannel::commit_column(const Choice& choice) {
     ++stats_.precharges;
     set_row(flat, BurstQueue::kNoRow);
   }
+  look_again(flat);
   TrainState& train = trains_[burst.train];
   ++train.issued;
   if (train.first_issue == kNoHalfCycle) {

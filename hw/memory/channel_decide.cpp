@@ -41,6 +41,7 @@ void DramChannel::turn() {
   if (!leave) return;
   writing_ = !writing_;
   sides_[writing_].served = 0;
+  row_known_ = false;
 }
 
 /// Banks of a pseudo channel for which the queue is asked.
@@ -52,7 +53,9 @@ std::uint64_t DramChannel::eligible(unsigned queue, unsigned pc) const {
 }
 
 DramChannel::Choice DramChannel::choose() {
+  const auto blocked = blocked_;
   const Choice refresh = choose_refresh();  // says which banks are blocked
+  if (blocked_ != blocked) row_known_ = false;
   const Choice column = choose_column();
   if (activate_2_by_ != kNoHalfCycle) {
     // Between the two parts of an activate: column commands and precharges that are allowed now.
@@ -78,6 +81,7 @@ DramChannel::Choice DramChannel::choose() {
 
 DramChannel::Choice DramChannel::choose_column() {
   Choice best;
+  if (oldest_column(best)) return best;
   for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
     if (state_.pseudo_channels[pc].openers != 0) consider_openers(best, pc);
     for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
@@ -87,6 +91,44 @@ DramChannel::Choice DramChannel::choose_column() {
     }
   }
   return best;
+}
+
+// The usual case of a stream: the oldest burst may go, and as early as any could.
+bool DramChannel::oldest_column(Choice& best) const {
+  if (scheduler_ == DramScheduler::fr_fcfs_grp || scheduler_ == DramScheduler::grp_fr_fcfs) return false;
+  for (const DramState::PseudoChannel& pc : state_.pseudo_channels)
+    if (pc.openers != 0) return false;
+  const unsigned queue = queue_of(writing_);
+  const BurstQueue& q = queues_[queue];
+  const std::uint16_t at = q.oldest();
+  if (at == BurstQueue::kNone) return false;
+  const BurstQueue::Burst& burst = q[at];
+  const unsigned pc = burst.bank / BurstQueue::kBanks;
+  const std::uint64_t bit = std::uint64_t{1} << (burst.bank % BurstQueue::kBanks);
+  if ((q.hits(pc) & ~blocked_[pc] & bit) == 0 || q.hit(burst.bank) != at || burst.masked) return false;
+  const HalfCycle earliest = rising(std::max(now_, column_bus_));
+  if (state_.column_from(state_.banks[burst.bank], pc, burst.write) > earliest) {
+    // Nothing of a pseudo channel can go before tCCD_S; with one pseudo channel that is early enough too.
+    if (state_.pseudo_channels.size() > 1 || state_.ranks.size() > 1 || !drains_) return false;
+    const HalfCycle any = rising(std::max(earliest, state_.ranks[0].column[burst.write]));
+    if (rising(state_.column_from(state_.banks[burst.bank], pc, burst.write)) > any) return false;
+    best = {any,
+            any + weight(state_.limits.column),
+            burst.sequence | kNotOpened,
+            Action::column,
+            burst.bank,
+            static_cast<std::uint8_t>(queue),
+            at};
+    return true;
+  }
+  best = {earliest,
+          earliest + weight(state_.limits.column),
+          burst.sequence | kNotOpened,
+          Action::column,
+          burst.bank,
+          static_cast<std::uint8_t>(queue),
+          at};
+  return true;
 }
 
 void DramChannel::consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
@@ -133,75 +175,69 @@ void DramChannel::consider_openers(Choice& best, unsigned pc) const {
 
 // --- row commands -----------------------------------------------------------------------------------------
 
+// The choice stays until a row command is issued, what may be chosen changes, or its time has passed; bursts
+// that come and go in between are looked at one by one (look_again).
 DramChannel::Choice DramChannel::choose_row() {
+  const HalfCycle floor = std::max(now_, row_bus_);
+  if (row_known_ && row_choice_.at >= floor) return row_choice_;
   Choice best;
-  for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
-    for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
-      const BurstQueue& q = queues_[queue];
-      const std::uint64_t asked = eligible(queue, pc) & q.wanted(pc);
-      if (asked == 0) continue;
-      if (first_ready()) {
-        if ((q.misses(pc) & asked) != 0) consider_misses(best, queue, pc, q.misses(pc) & asked);
-      } else if ((asked & ~q.hits(pc)) != 0) {
-        consider_rows(best, queue, pc, asked & ~q.hits(pc));
-      }
+  for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+    const BurstQueue& q = queues_[queue];
+    for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
+      std::uint64_t banks =
+          eligible(queue, pc) &
+          (first_ready() ? q.misses(pc) & ~state_.pseudo_channels[pc].openers : q.wanted(pc) & ~q.hits(pc));
+      for (; banks != 0; banks &= banks - 1) consider_row(best, queue, pc, lowest(banks), floor);
     }
   }
+  row_choice_ = best;
+  row_known_ = scheduler_ != DramScheduler::grp_fr_fcfs;
   return best;
 }
 
-// Hits first: banks none of whose bursts may go as they are.
-void DramChannel::consider_rows(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
-  const HalfCycle floor = std::max(now_, row_bus_);
-  const bool activates = activate_2_by_ == kNoHalfCycle;
-  for (; banks != 0; banks &= banks - 1) {
-    const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
-    const DramState::Bank& bank = state_.banks[flat];
-    const std::uint16_t head = queues_[queue].head(flat);
-    const bool open = bank.row != BurstQueue::kNoRow;
-    if (!open && !activates) continue;
-    HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
-    if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
-    const HalfCycle key = at + (open ? state_.limits.precharge : state_.limits.activate);
-    const std::uint64_t age = queues_[queue][head].sequence | kNotOpened;
-    if (key > best.key || (key == best.key && age >= best.age)) continue;
-    best = {at,
-            key,
-            age,
-            open ? Action::precharge : Action::activate,
-            static_cast<std::uint8_t>(flat),
-            static_cast<std::uint8_t>(queue),
-            head};
+// Bursts of a bank came or went.
+void DramChannel::look_again(unsigned flat) {
+  if (!row_known_) return;
+  if (row_choice_.bank == flat) {
+    row_known_ = false;
+    return;
+  }
+  const unsigned pc = flat / BurstQueue::kBanks, bank = flat % BurstQueue::kBanks;
+  const std::uint64_t bit = std::uint64_t{1} << bank;
+  for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+    const BurstQueue& q = queues_[queue];
+    const std::uint64_t banks =
+        eligible(queue, pc) &
+        (first_ready() ? q.misses(pc) & ~state_.pseudo_channels[pc].openers : q.wanted(pc) & ~q.hits(pc));
+    if ((banks & bit) != 0) consider_row(row_choice_, queue, pc, bank, std::max(now_, row_bus_));
   }
 }
 
-// First ready: a miss may close a row that younger or busy hits still want.
-void DramChannel::consider_misses(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
+// Hits first: a bank none of whose bursts may go as they are. First ready: any miss; it may close a row that
+// younger or busy hits still want.
+void DramChannel::consider_row(Choice& best, unsigned queue, unsigned pc, unsigned b, HalfCycle floor) const {
   const BurstQueue& q = queues_[queue];
-  const HalfCycle floor = std::max(now_, row_bus_);
-  const bool activates = activate_2_by_ == kNoHalfCycle;
-  banks &= ~state_.pseudo_channels[pc].openers;
-  for (; banks != 0; banks &= banks - 1) {
-    const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
-    const DramState::Bank& bank = state_.banks[flat];
-    const std::uint16_t miss = q.miss(flat);
-    const std::uint64_t age = q[miss].sequence | kNotOpened;
-    const bool open = bank.row != BurstQueue::kNoRow;
-    if (!open && !activates) continue;
-    if (open && scheduler_ == DramScheduler::first_ready_row_hit && q.hit(flat) != BurstQueue::kNone &&
-        q[q.hit(flat)].sequence < q[miss].sequence)
-      continue;
-    HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
-    if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
-    if (at > best.at || (at == best.at && age >= best.age)) continue;
-    best = {at,
-            at,
-            age,
-            open ? Action::precharge : Action::activate,
-            static_cast<std::uint8_t>(flat),
-            static_cast<std::uint8_t>(queue),
-            miss};
-  }
+  const unsigned flat = pc * BurstQueue::kBanks + b;
+  const DramState::Bank& bank = state_.banks[flat];
+  const bool open = bank.row != BurstQueue::kNoRow;
+  if (!open && activate_2_by_ != kNoHalfCycle) return;
+  HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
+  if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
+  const HalfCycle key = at + weight(open ? state_.limits.precharge : state_.limits.activate);
+  if (key > best.key) return;
+  const std::uint16_t burst = first_ready() ? q.miss(flat) : q.head(flat);
+  const std::uint64_t age = q[burst].sequence | kNotOpened;
+  if (key == best.key && age >= best.age) return;
+  if (open && scheduler_ == DramScheduler::first_ready_row_hit && q.hit(flat) != BurstQueue::kNone &&
+      q[q.hit(flat)].sequence < q[burst].sequence)
+    return;
+  best = {at,
+          key,
+          age,
+          open ? Action::precharge : Action::activate,
+          static_cast<std::uint8_t>(flat),
+          static_cast<std::uint8_t>(queue),
+          burst};
 }
 
 // --- refresh ----------------------------------------------------------------------------------------------
@@ -215,6 +251,7 @@ DramChannel::Choice DramChannel::choose_refresh() {
   for (unsigned r = 0; r < refresh_.size(); ++r) {
     const DramState::Rank& rank = state_.ranks[r];
     if (!refresh_[r].wanted(rank.pending == 0)) continue;
+    if (buses_[0].pending + buses_[1].pending == 0) wake(now_);
     const Choice step = per_bank ? choose_bank_refresh(r) : choose_rank_refresh(r);
     if (params_.controller.refresh_holds_channel) {
       blocked_.fill(~std::uint64_t{0});

@@ -171,6 +171,7 @@ void DramChannel::refill(bool write) {
     const unsigned pc = last_place_.pseudo_channel;
     const unsigned flat = pc * BurstQueue::kBanks + index_of(last_place_.bank);
     // 2. Into the queue.
+    if (buses_[0].pending + buses_[1].pending == 0) wake(now_);
     if (buses_[pc].pending == 0) wanted_from(pc, side.next_visible);
     if (train.first_visible == kNoHalfCycle) {
       train.first_visible = side.next_visible;
@@ -178,8 +179,9 @@ void DramChannel::refill(bool write) {
       train.since = buses_[pc].gaps;
     }
     const bool masked = write && state_.limits.ccd_masked > 0 && train.walk.partial(slice_);
-    queues_[queue_of(write)].push({sequence_++, side.next_visible, last_place_.row, slot, 0, 0,
+    queues_[queue_of(write)].push({sequence_++, side.next_visible, last_place_.row, slot, 0, 0, 0, 0,
                                    static_cast<std::uint8_t>(flat), write, masked, false});
+    look_again(flat);
     ++side.held;
     ++bank_held_[flat];
     last_bank_ = flat;

@@ -145,6 +145,7 @@ class DramChannel {
   }
   Choice choose();
   Choice choose_column();
+  bool oldest_column(Choice& best) const;
   Choice choose_row();
   Choice choose_refresh();
   Choice choose_rank_refresh(unsigned rank);
@@ -152,8 +153,8 @@ class DramChannel {
   std::uint64_t refresh_banks(unsigned rank);
   void consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
   void consider_openers(Choice& best, unsigned pc) const;
-  void consider_rows(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
-  void consider_misses(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
+  void consider_row(Choice& best, unsigned queue, unsigned pc, unsigned bank, HalfCycle floor) const;
+  void look_again(unsigned flat);
   std::uint64_t eligible(unsigned queue, unsigned pc) const;
   // channel_commit.cpp: what a command does
   void commit(const Choice& choice);
@@ -200,6 +201,8 @@ class DramChannel {
   HalfCycle now_ = 0;        ///< decisions go on from here
   HalfCycle undecided_ = 0;  ///< everything before is committed
   HalfCycle row_bus_ = 0, column_bus_ = 0;
+  Choice row_choice_;
+  bool row_known_ = false;                  ///< row_choice_ holds
   HalfCycle activate_2_by_ = kNoHalfCycle;  ///< the second part of an activate is due
   unsigned activating_ = 0;
   HalfCycle wck_off_ = 0;

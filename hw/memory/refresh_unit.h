@@ -19,9 +19,9 @@ struct RefreshUnit {
   int postpone = 0;
   int pull_in = 0;
   HalfCycle since = kNoHalfCycle;  ///< from when on nothing else may start
-  bool ahead = false;           ///< the last one was done while nothing waited: more may follow
-  std::uint64_t remaining = 0;  ///< banks not refreshed in this round, as bits; per-bank refresh
-  std::uint64_t chosen = 0;     ///< the next of them; 0: not chosen yet
+  bool ahead = false;              ///< the last one was done while nothing waited: more may follow
+  std::uint64_t remaining = 0;     ///< banks not refreshed in this round, as bits; per-bank refresh
+  std::uint64_t chosen = 0;        ///< the next of them; 0: not chosen yet
 
   void tick(HalfCycle now) {
     for (; now >= due; due += interval) ++owed;

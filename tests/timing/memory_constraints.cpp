@@ -210,3 +210,71 @@ TEST_CASE("a column command goes out before refresh is due and not at its due ti
     CHECK(*cycle_of(o.commands, Kind::read, 2) > 3125 + 224);
   }
 }
+
+TEST_CASE(
+    "an idle channel powers down after its time, for tCKE at least, and wakes tXP before the next command") {
+  MemoryParams params = bare_params();
+  params.controller.refresh_policy = RefreshPolicy::none;
+  params.command_bus.wck_sync = false;
+  params.timing.cke_cycles = 30;
+  params.timing.xp_cycles = 9;
+  // The first read is issued at 15 and has its data at 15 + 17 + 2.
+  constexpr std::uint64_t kIdle = 34;
+  params.controller.power_down_cycles = 100;
+  const auto second = [&](std::uint64_t at) {
+    const Outcome o =
+        run(params, {access(0, place(0, 0, 0), false, 1), access(at, place(0, 0, 0), false, 2)});
+    return *cycle_of(o.commands, Kind::read, 1);
+  };
+  CHECK(second(kIdle + 99) == kIdle + 99);             // awake still
+  CHECK(second(kIdle + 100) == kIdle + 100 + 30 + 9);  // just asleep: tCKE, tXP
+  CHECK(second(kIdle + 129) == kIdle + 130 + 9);
+  CHECK(second(kIdle + 131) == kIdle + 131 + 9);
+  CHECK(second(5000) == 5000 + 9);
+  const Outcome o =
+      run(params, {access(0, place(0, 0, 0), false, 1), access(5000, place(0, 0, 0), false, 2)});
+  CHECK(o.stats.power_down == (5000 - kIdle - 100) * kCk);
+  // A refresh wakes the channel too.
+  params.controller.refresh_policy = RefreshPolicy::all_bank;
+  const Outcome refreshed = run(params, {access(9000, place(0, 0, 0), false, 1)});
+  CHECK(*cycle_of(refreshed.commands, Kind::refresh, 0) == 3125 + 9);
+}
+
+TEST_CASE("refreshes are put off while requests wait, up to their limit") {
+  MemoryParams params = bare_params();
+  std::vector<Arrival> arrivals;
+  for (unsigned i = 0; i < 200; ++i)
+    arrivals.push_back(access(100 * i, place(i % 4, 0, 0, i % 64), false, i));
+  for (unsigned i = 0; i < 700; ++i) arrivals.push_back(access(2000, place(i % 4, 1, i, 0), false, 1000 + i));
+  const auto refresh = [&](std::uint32_t postpone, unsigned n) {
+    params.controller.refresh_postpone_max = postpone;
+    return *cycle_of(run(params, arrivals).commands, Kind::refresh, n);
+  };
+  CHECK(refresh(0, 0) < 3125 + 100);
+  CHECK(refresh(2, 0) > 3 * 3125);  // the third one due cannot be put off
+  CHECK(refresh(2, 0) < 3 * 3125 + 100);
+}
+
+TEST_CASE("refreshes are pulled in while nothing waits") {
+  MemoryParams params = bare_params();
+  params.controller.refresh_pull_in_max = 2;
+  const Outcome o = run(params, {access(20000, place(0, 0, 0), false, 1)});
+  // The one at tREFI, then two more at once; from then on one at each due time.
+  CHECK(*cycle_of(o.commands, Kind::refresh, 0) == 3125);
+  CHECK(*cycle_of(o.commands, Kind::refresh, 1) == 3125 + 224);
+  CHECK(*cycle_of(o.commands, Kind::refresh, 2) == 3125 + 2 * 224);
+  CHECK(*cycle_of(o.commands, Kind::refresh, 3) == 2 * 3125);
+}
+
+TEST_CASE("a per-bank refresh may take two banks at once, and prefers idle ones") {
+  MemoryParams params = bare_params();
+  params.controller.refresh_policy = RefreshPolicy::per_bank;
+  params.timing.refresh_banks = 2;
+  std::vector<Arrival> arrivals;
+  for (unsigned i = 0; i < 400; ++i) arrivals.push_back(access(2 * i, place(0, 0, i, 0), false, i));
+  const Outcome o = run(params, arrivals);
+  // Bank 0 is busy: bank 1 and its partner half the banks away.
+  CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, 1) == 391);
+  CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, 9) == 391);
+  CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, 2) == 2 * 391);
+}

@@ -52,6 +52,22 @@ constexpr const char* kDdr4 =
   "REFI": 9360, "RFC1": 312, "RL": 16, "RPRE": 1, "RP": 16, "RRD_L": 6, "RRD_S": 4, "RTP": 12, "WL": 16, "WPRE": 1,
   "WR": 18, "WTR_L": 9, "WTR_S": 3, "XP": 8, "RTRS": 1, "clkMhz": 1200}})";
 
+// Keys as DRAMSys names them for LPDDR5 and DDR5, figures of the reference data's LPDDR5_6400 and
+// DDR5_4800BN.
+constexpr const char* kLpddr5 = R"({"memspec": {"memarchitecturespec": {"burstLength": 16, "dataRate": 8,
+  "nbrOfBankGroups": 4, "nbrOfBanks": 16, "nbrOfColumns": 1024, "nbrOfRanks": 1, "nbrOfRows": 65536, "width": 16,
+  "nbrOfDevices": 1, "nbrOfChannels": 1, "per2BankOffset": 8}, "memoryId": "lp5", "memoryType": "LPDDR5",
+  "memtimingspec": {"tCK": 1.25e-09, "REFI": 3125, "REFIpb": 391, "RFCab": 224, "RFCpb": 112, "RAS": 34, "RPab": 17,
+  "RPpb": 15, "RCab": 51, "RCpb": 49, "PPD": 2, "RCD_L": 15, "RCD_S": 15, "FAW": 16, "RRD": 4, "RL": 17, "WCK2CK": 4,
+  "WCK2DQO": 0, "RBTP": 6, "WL": 9, "WR": 28, "WTR_L": 10, "WTR_S": 5, "BL_n_min_16": 2, "BL_n_max_16": 4,
+  "BL_n_S_16": 2, "BL_n_L_16": 4, "pbR2act": 6, "pbR2pbR": 72, "RTRS": 1}}})";
+constexpr const char* kDdr5 = R"({"memspec": {"memarchitecturespec": {"burstLength": 16, "dataRate": 2,
+  "nbrOfBankGroups": 8, "nbrOfBanks": 32, "nbrOfColumns": 1024, "nbrOfPhysicalRanks": 1, "nbrOfRows": 65536,
+  "width": 8, "nbrOfDevices": 4, "nbrOfChannels": 1}, "memoryId": "d5", "memoryType": "DDR5",
+  "memtimingspec": {"clkMhz": 2400, "RL": 36, "WL": 34, "RCD": 36, "RP": 36, "RAS": 77, "RTP": 18, "WR": 72,
+  "CCD_S_slr": 8, "CCD_L_slr": 12, "CCD_L_WR_slr": 48, "RRD_S_slr": 8, "RRD_L_slr": 12, "FAW_slr": 48, "WTR_L": 24,
+  "WTR_S": 6, "RFC1_slr": 710, "REFI1": 9375, "PPD": 2, "RTRS": 2, "XP": 18, "PD": 18}}})";
+
 /// Imported, written as YAML, read back and checked as any device is.
 MemoryParams imported(const std::string& json) {
   const Folder folder;
@@ -189,6 +205,29 @@ TEST_CASE("memspecs of LPDDR4 and DDR4 name their keys otherwise and become the 
   CHECK(d.timing.rfc_all_cycles == 312);
   CHECK(d.timing.refi_bank_cycles == 0);
   CHECK(d.device == "spec");  // memoryId is empty
+}
+
+TEST_CASE("memspecs of LPDDR5 and DDR5 become the devices that ship", "[memory-data]") {
+  const MemoryParams lp = imported(kLpddr5), lp_ours = device("lpddr5_6400_x16");
+  CHECK(lp.organisation.row_bytes == lp_ours.organisation.row_bytes);
+  CHECK(lp.timing.burst_cycles == 2);
+  CHECK(lp.timing.ccd_long_cycles == 4);
+  CHECK(lp.timing.rtp_cycles == 8);  // tRBTP counts from the end of the burst
+  CHECK(lp.timing.read_to_write_cycles == lp_ours.timing.read_to_write_cycles);
+  CHECK(lp.timing.refresh_banks == 2);
+  CHECK(lp.timing.refresh_to_refresh_cycles == 72);
+  CHECK(lp.command_bus.split_activate);
+  CHECK(lp.command_bus.wck_sync);
+  CHECK(lp.channel_bytes_per_second() == 12.8e9);
+  const MemoryParams d = imported(kDdr5), d_ours = device("ddr5_4800");
+  CHECK(d.organisation.bank_groups == 8);
+  CHECK(d.organisation.banks_per_group == 4);
+  CHECK(d.organisation.row_bytes == d_ours.organisation.row_bytes);
+  CHECK(d.organisation.burst_bytes == 64);
+  CHECK(d.timing.ccd_long_write_cycles == 48);
+  CHECK(d.timing.rc_cycles == 113);  // tRAS + tRP: the file has no tRC
+  CHECK(d.timing.faw_cycles == 48);
+  CHECK(d.command_bus.activate_half_cycles == 4);
 }
 
 TEST_CASE("an import names every key that it does not use", "[memory-data]") {
