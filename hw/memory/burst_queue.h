@@ -25,7 +25,7 @@ class BurstQueue {
     std::uint32_t row;
     std::uint32_t train;
     std::uint16_t next, previous;  ///< of the bank
-    std::uint16_t newer, older;    ///< of the queue
+    std::uint16_t newer, older;    ///< of the pseudo channel
     std::uint8_t bank;             ///< pseudo channel * kBanks + bank
     bool write;
     bool masked;    ///< a write that does not cover the burst
@@ -48,9 +48,10 @@ class BurstQueue {
     (bank.tail == kNone ? bank.head : pool_[bank.tail].next) = at;
     bank.tail = at;
     entry.newer = kNone;
-    entry.older = newest_;
-    (newest_ == kNone ? oldest_ : pool_[newest_].newer) = at;
-    newest_ = at;
+    Ends& ends = ends_[burst.bank / kBanks];
+    entry.older = ends.newest;
+    (ends.newest == kNone ? ends.oldest : pool_[ends.newest].newer) = at;
+    ends.newest = at;
     ++size_;
     std::uint16_t& oldest = entry.row == bank.row ? bank.hit : bank.miss;
     if (oldest == kNone) oldest = at;
@@ -67,8 +68,9 @@ class BurstQueue {
     if (bank.miss == at) bank.miss = find(entry.next, bank.row, false);
     (entry.previous == kNone ? bank.head : pool_[entry.previous].next) = entry.next;
     (entry.next == kNone ? bank.tail : pool_[entry.next].previous) = entry.previous;
-    (entry.older == kNone ? oldest_ : pool_[entry.older].newer) = entry.newer;
-    (entry.newer == kNone ? newest_ : pool_[entry.newer].older) = entry.older;
+    Ends& ends = ends_[entry.bank / kBanks];
+    (entry.older == kNone ? ends.oldest : pool_[entry.older].newer) = entry.newer;
+    (entry.newer == kNone ? ends.newest : pool_[entry.newer].older) = entry.older;
     free_.push_back(at);
     --size_;
     show(entry.bank);
@@ -109,13 +111,19 @@ class BurstQueue {
     const Bank& bank = banks_[pool_[at].bank];
     return bank.head != at || bank.tail != at;
   }
-  /// In order of age; kNone: empty, or no newer one.
-  std::uint16_t oldest() const { return oldest_; }
-  std::uint16_t newer(std::uint16_t at) const { return pool_[at].newer; }
+  /// The oldest burst of a pseudo channel; kNone: there is none.
+  std::uint16_t oldest(unsigned pc) const { return ends_[pc].oldest; }
   /// When the oldest burst became visible. REQUIRES: !empty().
-  std::int64_t oldest_visible() const { return pool_[oldest_].visible; }
+  std::int64_t oldest_visible() const {
+    const std::uint16_t a = ends_[0].oldest, b = ends_[1].oldest;
+    if (a == kNone || b == kNone) return pool_[a == kNone ? b : a].visible;
+    return pool_[pool_[a].sequence < pool_[b].sequence ? a : b].visible;
+  }
 
  private:
+  struct Ends {
+    std::uint16_t oldest = kNone, newest = kNone;
+  };
   struct Bank {
     std::uint64_t row = kNoRow;
     std::uint32_t overtaken = 0;
@@ -139,9 +147,9 @@ class BurstQueue {
 
   std::uint32_t limit_;
   std::size_t size_ = 0;
-  std::uint16_t oldest_ = kNone, newest_ = kNone;
   std::vector<Burst> pool_;
   std::vector<std::uint16_t> free_;
+  std::array<Ends, kPseudoChannels> ends_{};
   std::array<Bank, kPseudoChannels * kBanks> banks_{};
   std::array<std::uint64_t, kPseudoChannels> wanted_{}, hits_{}, misses_{};
 };

@@ -53,9 +53,8 @@ std::uint64_t DramChannel::eligible(unsigned queue, unsigned pc) const {
 }
 
 DramChannel::Choice DramChannel::choose() {
-  const auto blocked = blocked_;
-  const Choice refresh = choose_refresh();  // says which banks are blocked
-  if (blocked_ != blocked) row_known_ = false;
+  Choice refresh;
+  if (refresh_owed_) refresh = choose_refresh();  // says which banks are blocked
   const Choice column = choose_column();
   if (activate_2_by_ != kNoHalfCycle) {
     // Between the two parts of an activate: column commands and precharges that are allowed now.
@@ -81,53 +80,41 @@ DramChannel::Choice DramChannel::choose() {
 
 DramChannel::Choice DramChannel::choose_column() {
   Choice best;
-  if (oldest_column(best)) return best;
   for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
-    if (state_.pseudo_channels[pc].openers != 0) consider_openers(best, pc);
+    const std::uint64_t openers = state_.pseudo_channels[pc].openers;
+    if (openers != 0) {
+      consider_openers(best, pc);
+    } else if (consider_oldest(best, pc)) {
+      continue;
+    }
     for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
-      const std::uint64_t banks =
-          queues_[queue].hits(pc) & eligible(queue, pc) & ~state_.pseudo_channels[pc].openers;
+      const std::uint64_t banks = queues_[queue].hits(pc) & eligible(queue, pc) & ~openers;
       if (banks != 0) consider_columns(best, queue, pc, banks);
     }
   }
   return best;
 }
 
-// The usual case of a stream: the oldest burst may go, and as early as any could.
-bool DramChannel::oldest_column(Choice& best) const {
-  if (scheduler_ == DramScheduler::fr_fcfs_grp || scheduler_ == DramScheduler::grp_fr_fcfs) return false;
-  for (const DramState::PseudoChannel& pc : state_.pseudo_channels)
-    if (pc.openers != 0) return false;
+// The usual case of a stream: the oldest burst of a pseudo channel may go as early as any of its could. True:
+// no other needs to be looked at.
+bool DramChannel::consider_oldest(Choice& best, unsigned pc) const {
+  if (!oldest_first_) return false;
   const unsigned queue = queue_of(writing_);
   const BurstQueue& q = queues_[queue];
-  const std::uint16_t at = q.oldest();
-  if (at == BurstQueue::kNone) return false;
+  const std::uint16_t at = q.oldest(pc);
+  if (at == BurstQueue::kNone) return drains_ || !split_queues_;
   const BurstQueue::Burst& burst = q[at];
-  const unsigned pc = burst.bank / BurstQueue::kBanks;
   const std::uint64_t bit = std::uint64_t{1} << (burst.bank % BurstQueue::kBanks);
   if ((q.hits(pc) & ~blocked_[pc] & bit) == 0 || q.hit(burst.bank) != at || burst.masked) return false;
-  const HalfCycle earliest = rising(std::max(now_, column_bus_));
-  if (state_.column_from(state_.banks[burst.bank], pc, burst.write) > earliest) {
-    // Nothing of a pseudo channel can go before tCCD_S; with one pseudo channel that is early enough too.
-    if (state_.pseudo_channels.size() > 1 || state_.ranks.size() > 1 || !drains_) return false;
-    const HalfCycle any = rising(std::max(earliest, state_.ranks[0].column[burst.write]));
-    if (rising(state_.column_from(state_.banks[burst.bank], pc, burst.write)) > any) return false;
-    best = {any,
-            any + weight(state_.limits.column),
-            burst.sequence | kNotOpened,
-            Action::column,
-            burst.bank,
-            static_cast<std::uint8_t>(queue),
-            at};
-    return true;
-  }
-  best = {earliest,
-          earliest + weight(state_.limits.column),
-          burst.sequence | kNotOpened,
-          Action::column,
-          burst.bank,
-          static_cast<std::uint8_t>(queue),
-          at};
+  const auto& rank = state_.ranks[pc].column;
+  const HalfCycle allowed = drains_ ? rank[burst.write] : std::min(rank[0], rank[1]);
+  const HalfCycle any = rising(std::max({now_, column_bus_, allowed}));
+  const HalfCycle from = rising(std::max(any, state_.column_from(state_.banks[burst.bank], pc, burst.write)));
+  if (from != any) return false;
+  const std::uint64_t age = burst.sequence | kNotOpened;
+  if (from < best.at || (from == best.at && age < best.age))
+    best = {from,       from + weight(state_.limits.column), age, Action::column,
+            burst.bank, static_cast<std::uint8_t>(queue),    at};
   return true;
 }
 
@@ -245,21 +232,26 @@ void DramChannel::consider_row(Choice& best, unsigned queue, unsigned pc, unsign
 // The most urgent refresh step, and which banks are kept for refresh.
 DramChannel::Choice DramChannel::choose_refresh() {
   Choice best;
+  const auto blocked = blocked_;
   blocked_ = {};
+  refresh_owed_ = false;
   const bool halfway = activate_2_by_ != kNoHalfCycle;  // between the parts of an activate
   const bool per_bank = params_.controller.refresh_policy == RefreshPolicy::per_bank;
   for (unsigned r = 0; r < refresh_.size(); ++r) {
     const DramState::Rank& rank = state_.ranks[r];
+    refresh_owed_ |= refresh_[r].owed > 0 || refresh_[r].ahead;
     if (!refresh_[r].wanted(rank.pending == 0)) continue;
     if (buses_[0].pending + buses_[1].pending == 0) wake(now_);
     const Choice step = per_bank ? choose_bank_refresh(r) : choose_rank_refresh(r);
     if (params_.controller.refresh_holds_channel) {
       blocked_.fill(~std::uint64_t{0});
+      row_known_ = row_known_ && blocked == blocked_;
       return halfway ? Choice() : step;
     }
     if (step.action != Action::none && !halfway && (best.action == Action::none || step.before(best)))
       best = step;
   }
+  row_known_ = row_known_ && blocked == blocked_;
   return best;
 }
 

@@ -59,6 +59,9 @@ DramChannel::DramChannel(const MemoryParams& params, unsigned index)
       split_queues_(params.controller.write_drain == WriteDrain::watermarks ||
                     params.controller.scheduler == DramScheduler::grp_fr_fcfs),
       drains_(params.controller.write_drain == WriteDrain::watermarks),
+      oldest_first_(
+          (scheduler_ == DramScheduler::fcfs || scheduler_ == DramScheduler::fr_fcfs || first_ready()) &&
+          params.organisation.ranks == 1),
       state_(params),
       queues_{BurstQueue(overtaking(params.controller)), BurstQueue(overtaking(params.controller))},
       bank_held_(BurstQueue::kPseudoChannels * BurstQueue::kBanks),
@@ -222,6 +225,7 @@ void DramChannel::run(HalfCycle limit) {
     refill(true);
     if (now_ >= next_due_) {
       next_due_ = kNoHalfCycle;
+      refresh_owed_ = true;
       for (RefreshUnit& unit : refresh_) {
         unit.tick(now_);
         next_due_ = std::min(next_due_, unit.due);

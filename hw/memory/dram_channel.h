@@ -145,7 +145,7 @@ class DramChannel {
   }
   Choice choose();
   Choice choose_column();
-  bool oldest_column(Choice& best) const;
+  bool consider_oldest(Choice& best, unsigned pc) const;
   Choice choose_row();
   Choice choose_refresh();
   Choice choose_rank_refresh(unsigned rank);
@@ -190,6 +190,7 @@ class DramChannel {
   DramScheduler scheduler_;
   bool split_queues_;  ///< reads in queue 0, writes in queue 1
   bool drains_;        ///< one direction at a time
+  bool oldest_first_;  ///< among commands that may go equally early, the oldest goes
 
   DramState state_;
   std::array<BurstQueue, 2> queues_;
@@ -208,6 +209,7 @@ class DramChannel {
   HalfCycle wck_off_ = 0;
   std::vector<RefreshUnit> refresh_;  ///< per rank
   HalfCycle next_due_ = kNoHalfCycle;
+  bool refresh_owed_ = false;  ///< or may be done ahead of time: ask choose_refresh()
   std::array<std::uint64_t, BurstQueue::kPseudoChannels> blocked_{};  ///< banks kept for refresh
   HalfCycle idle_since_ = 0;
 
