@@ -5,6 +5,7 @@
 
 #include "sc_main/cli/command_line.h"
 #include "sc_main/cli/experiment_choice.h"
+#include "sc_main/cli/fabric_command.h"
 #include "sc_main/cli/guard.h"
 #include "sc_main/cli/list_command.h"
 #include "sc_main/cli/new_command.h"
@@ -38,6 +39,8 @@ int dispatch(const CommandLine& line) {
       return schema_command(line.kind);
     case Verb::new_firmware:
       return new_command(line.topic, line.name, line.directory);
+    case Verb::fabric_bench:
+      return fabric_command(line);
     case Verb::none:
       break;
   }

@@ -9,7 +9,7 @@
 
 namespace moesaic {
 
-enum class Verb : std::uint8_t { none, run, compare, show, list, schema, new_firmware };
+enum class Verb : std::uint8_t { none, run, compare, show, list, schema, new_firmware, fabric_bench };
 
 /// What changes an experiment file on the command line; absent values leave the file's.
 struct Overrides {
@@ -35,10 +35,23 @@ struct Output {
   std::string log;  ///< keep the firmware's log up to this level: error, info, debug; empty: none
 };
 
+/// Of `fabric-bench`.
+struct FabricBench {
+  std::string traffic = "uniform";
+  std::uint32_t flits = 8;
+  double load = 0;  ///< 0: the whole curve
+  std::uint64_t seed = 1;
+  std::uint64_t cycles = 30'000;
+  unsigned hotspot = 0;
+  double hotspot_share = 0.2;
+  std::string trace;
+};
+
 struct CommandLine {
   Verb verb = Verb::none;
   Overrides overrides;
   Output output;
+  FabricBench fabric;
   std::string topic;          ///< of `list`, `new`
   bool markdown = false;      ///< of `list`: as in docs/
   std::string kind;           ///< of `schema`
