@@ -204,7 +204,7 @@ TEST_CASE("the checker reports every breach of the D2D protocol") {
   MessagePart& astray = part(0, 0, 1);
   astray.sequence = 0;
   const auto before = checker.violations().size();
-  die->arrives({&astray, 26, 1, vc, next + 20 * cycle, 4 * cycle, next + 20 * cycle});
+  die->arrives({&astray, 0, 1, vc, next + 20 * cycle, 4 * cycle, next + 20 * cycle});
   CHECK(checker.violations()[before].find("arrives at a wrong die") != std::string::npos);
   // 4. More is freed than came.
   network->release(NodeId(1), vc, 80, next + 30 * cycle);
