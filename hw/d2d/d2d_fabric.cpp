@@ -93,6 +93,8 @@ LinkStats D2dFabric::stats(NodeId node, unsigned out) const {
   stats.stall_credit = channel.stalls[static_cast<std::size_t>(Stall::credit)] * cycle;
   stats.stall_vc = channel.stalls[static_cast<std::size_t>(Stall::vc)] * cycle;
   stats.stall_switch = channel.stalls[static_cast<std::size_t>(Stall::switch_port)] * cycle;
+  stats.stall_link = channel.stalls[static_cast<std::size_t>(Stall::link)] * cycle;
+  stats.retries = channel.retries;
   stats.buffered = channel.occupancy * cycle;
   stats.peak_bytes_per_s = static_cast<double>(link_bytes_per_s(params_));
   return stats;

@@ -40,6 +40,12 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
   for (const FabricLink& link : topology_.links())
     connect(units_[index_of(link.from)].outputs[link.out], index_of(link.from), link.out, index_of(link.to),
             link.in, params_.link);
+  for (std::size_t i = 0; i < topology_.links().size(); ++i) {
+    const FabricLink& link = topology_.links()[i];
+    Channel& channel = units_[index_of(link.from)].outputs[link.out];
+    channel.interval = topology_.interval(i);
+    if (params_.flit_error > 0) channel.errors = LinkErrors(params_.flit_error, params_.error_seed, i);
+  }
 }
 
 void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,

@@ -4,7 +4,9 @@
 // Models: routers with input-buffered virtual channels, wormhole switching and credits. Per router: route
 // computation, virtual-channel allocation and switch allocation (separable, input first, round robin), switch
 // traversal, each of a stated number of cycles; speculation; one flit per cycle, input and output. A source
-// sends the packets of one train after the other, its classes in turns. Links: latency.
+// sends the packets of one train after the other, its classes in turns. Links: latency, a flit every so many
+// cycles, transmissions that fail and are repeated (go-back-n, as UCIe 1.1 section 3.8: no selective
+// repetition, no buffer at the receiver; the replay buffer holds a round trip).
 // Does not model: virtual channels shared by classes; more than 64 routers.
 // Time: advance() decides cycles in order. Flits that nobody contends for pass as a *run*, one per cycle, in
 // a constant number of steps however many they are; arrivals and credits of a run are announced ahead, and
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "hw/d2d/fabric_params.h"
+#include "hw/d2d/link_errors.h"
 #include "hw/d2d/ring.h"
 #include "hw/d2d/topology.h"
 
@@ -174,6 +177,15 @@ class FabricCore {
     std::uint32_t done = 0;       // settled
     std::uint32_t announced = 0;  // to the own die: first flit of the train not announced
     Cycle start = 0;
+    // The link: how long it takes for a flit, and go-back-n. Flits that leave before `lost_until` are
+    // discarded at the far end and repeated from there on, one per cycle; `repeat` is the next such cycle.
+    std::uint32_t interval = 1;
+    Cycle free_at = 0;
+    LinkErrors errors;
+    std::uint32_t clear = 0;  // transmissions until the next one that may fail is looked at
+    bool failing = false;     // it fails
+    Cycle lost_until = 0;
+    Cycle repeat = 0;
     ChannelStats stats;
   };
   // A router, or the source of a die: one input per class, and one output.
@@ -238,6 +250,10 @@ class FabricCore {
   static void settle_credits(OutputVc& vc, Cycle at);
   static std::uint32_t affordable(const OutputVc& vc, std::int64_t held, Cycle at, std::uint32_t wanted);
   static void stall(Channel& channel, InputVc& in, int cause, Cycle at);
+  // The link (fabric_runs.cpp).
+  static Cycle link_free(const Channel& channel, Cycle at);
+  static void look_for_errors(Channel& channel);
+  Cycle transmit(Channel& channel, Cycle at);
 
   Topology topology_;
   FabricParams params_;

@@ -33,13 +33,17 @@ struct FabricParams {
   Cycle link = 1;
   Cycle local = 1;  ///< between a die and its router, one way
   bool speculative = false;
-  bool overlap = false;  ///< heads pass route computation and channel allocation behind the packet before
-  bool any_vc = true;    ///< a packet takes any free channel of its class; else the one of its destination
+  bool overlap = false;   ///< heads pass route computation and channel allocation behind the packet before
+  bool any_vc = true;     ///< a packet takes any free channel of its class; else the one of its destination
+  double flit_error = 0;  ///< probability that a transmission over a link fails
+  std::uint64_t error_seed = 1;
+  /// From a failed transmission to its repetition: there, and the answer back.
+  Cycle replay_round_trip() const { return 2 * link + 2; }
   bool automatic_sinks = false;  ///< dies take every flit at once
 };
 
 /// Why a packet that was ready did not move.
-enum class Stall : std::uint8_t { credit, vc, switch_port, count };
+enum class Stall : std::uint8_t { credit, vc, switch_port, link, count };
 inline constexpr std::size_t kStalls = static_cast<std::size_t>(Stall::count);
 
 /// One output of a router.
@@ -49,6 +53,7 @@ struct ChannelStats {
   std::array<std::uint64_t, kPacketClasses> packets{};        ///< tails granted
   std::array<std::uint64_t, kPacketClasses> payload_bytes{};  ///< of those packets
   std::array<std::uint64_t, kStalls> stalls{};                ///< cycles, summed over packets at the front
+  std::uint64_t retries = 0;                                  ///< failed transmissions
   std::uint64_t occupancy = 0;  ///< cycles flits stood in the buffers they left for this output
 };
 

@@ -172,6 +172,12 @@ void FabricCore::collect_flits(unsigned unit, Cycle at) {
         wake(unit, ready);
         continue;
       }
+      const Cycle free = link_free(u.outputs[from.out], at);
+      if (free > at) {
+        stall(u.outputs[from.out], from, static_cast<int>(Stall::link), at);
+        wake(unit, free);
+        continue;
+      }
       OutputVc& to = u.outputs[from.out].vcs[from.out_vc];
       settle_credits(to, at);
       if (to.held > 0) {
@@ -185,7 +191,8 @@ void FabricCore::collect_flits(unsigned unit, Cycle at) {
   if (!params_.speculative) return;
   // Heads that asked for a free virtual channel in this cycle ask for the switch at the same time.
   for (const VcRequest& head : heads_) {
-    if (head.free != 0) requests_.push_back({head.in, head.vc, head.out, true});
+    if (head.free != 0 && link_free(u.outputs[head.out], at) <= at)
+      requests_.push_back({head.in, head.vc, head.out, true});
   }
 }
 

@@ -182,6 +182,21 @@ void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc
   // 1. How far it goes.
   std::uint32_t count = most == 1 ? 1 : std::min(most, contiguous(from, at, over_packets));
   count = affordable(credits, credits.held, at, count);
+  Cycle leaves = at;
+  if (channel.interval > 1) {
+    count = 1;
+    channel.free_at = at + channel.interval;
+  }
+  if (channel.errors.possible()) {
+    look_for_errors(channel);
+    if (at < channel.lost_until || channel.clear == 0) {
+      count = 1;
+      leaves = transmit(channel, at);
+    } else {
+      count = std::min(count, channel.clear);
+      channel.clear -= count;
+    }
+  }
   // 2. The turns.
   channel.last_in = in;
   input.last_out = out;
@@ -203,7 +218,7 @@ void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc
   // 3. What the neighbours will see.
   if (channel.to != kNoUnit) {
     append_arrivals(channel.to, channel.to_in, channel.out_vc, *stay.train, stay.next,
-                    {at + channel.forward, count, 1});
+                    {leaves + channel.forward, count, 1});
   } else if (params_.automatic_sinks) {
     add_credits(unit, out, channel.out_vc, {at + channel.forward + channel.backward, count, 1});
   }
@@ -260,6 +275,7 @@ void FabricCore::shorten(unsigned unit, unsigned out, std::uint32_t by, Cycle at
   Channel& channel = u.outputs[out];
   channel.count -= by;
   channel.vcs[channel.out_vc].held += by;
+  if (channel.errors.possible()) channel.clear += by;
   if (channel.announced > channel.flit + channel.count)
     panic("d2d fabric", at, "a packet that was announced does not come");
   if (channel.start + channel.count > at) wake(unit, channel.start + channel.count);
@@ -321,6 +337,55 @@ void FabricCore::cut_run(unsigned unit, unsigned out, bool keep_vc, Cycle at) {
   from.out = out;
   from.out_vc = channel.out_vc;
   channel.vcs[channel.out_vc].owner = owner;
+}
+
+// --- the link
+
+// From when on the link takes flits: not while it repeats others, or is busy with the last.
+Cycle FabricCore::link_free(const Channel& channel, Cycle at) {
+  Cycle free = std::max(channel.free_at, at);
+  if (at >= channel.lost_until) free = std::max(free, channel.repeat);
+  return free;
+}
+
+// Draws for transmissions ahead, up to a failing one. The draws are those that each would have made.
+void FabricCore::look_for_errors(Channel& channel) {
+  constexpr std::uint32_t kAhead = 4096;
+  while (!channel.failing && channel.clear < kAhead) {
+    channel.failing = channel.errors.fails();
+    if (!channel.failing) ++channel.clear;
+  }
+}
+
+// A flit that fails, or that follows one that did: when it leaves for the last time.
+Cycle FabricCore::transmit(Channel& channel, Cycle at) {
+  const Cycle round_trip = params_.replay_round_trip();
+  Cycle leaves = at;
+  if (at >= channel.lost_until) {
+    channel.lost_until = at + round_trip;
+    leaves = at + round_trip;
+    ++channel.stats.retries;
+    channel.failing = false;
+  } else {
+    leaves = channel.repeat;
+    if (channel.clear > 0) {
+      --channel.clear;
+      channel.repeat = leaves + 1;
+      return leaves;
+    }
+    channel.failing = false;
+    leaves += round_trip;
+    ++channel.stats.retries;
+  }
+  // The repetition is a transmission too.
+  for (look_for_errors(channel); channel.clear == 0; look_for_errors(channel)) {
+    channel.failing = false;
+    leaves += round_trip;
+    ++channel.stats.retries;
+  }
+  --channel.clear;
+  channel.repeat = leaves + 1;
+  return leaves;
 }
 
 // --- the port to the own die

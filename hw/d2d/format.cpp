@@ -46,6 +46,9 @@ D2dFormat::D2dFormat(const D2dParams& p)
   fabric_.credit = stage(p.router.credit_cycles);
   fabric_.local = stage(p.router.local_cycles);
   fabric_.link = std::max<Cycle>(1, rounded(link));
+  // Small rates: the probability of a flit is that of its bits.
+  fabric_.flit_error = p.bit_error_rate * 8.0 * static_cast<double>(wire_bytes(1));
+  fabric_.error_seed = p.error_seed;
   fabric_.speculative = p.router.speculative;
   fabric_.overlap = p.router.overlap_heads;
   fabric_.any_vc = p.router.vc_choice == VcChoice::any_free;

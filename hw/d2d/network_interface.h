@@ -3,10 +3,10 @@
 // packets, and arriving packets into SRAM writes, memory accesses, signals and mail.
 //
 // Models: bounded queues on every side; a transaction leaves as trains of packets. Sends to SRAM are posted:
-// they are responded when their last byte has left the die. Remote memory reads and writes are responded when the data or the acknowledgement are back.
-// Arriving stream packets are written to SRAM as they come; a signal is raised when its transaction and all
-// earlier ones from the same die have been written. A packet keeps its buffer (and its credits) until it has
-// got a place at the SRAM, the memory, or in the mailbox.
+// they are responded when their last byte has left the die. Remote memory reads and writes are responded when
+// the data or the acknowledgement are back. Arriving stream packets are written to SRAM as they come; a
+// signal is raised when its transaction and all earlier ones from the same die have been written. A packet
+// keeps its buffer (and its credits) until it has got a place at the SRAM, the memory, or in the mailbox.
 // Packets that arrive without a gap are one train for the SRAM too; its packets take their places together.
 // Does not model: multicast, translation or protection of addresses (the SRAM checks slots).
 // Time: packets are announced ahead and dealt with when their last byte is there. Every response and signal

@@ -52,6 +52,7 @@ struct TopologyParams {
   FabricRouting routing = FabricRouting::xy;
   std::string links;
   std::string table;
+  std::string slow_links;
   bool allow_deadlock = false;
 };
 
@@ -67,6 +68,10 @@ void describe_fields(V& v, TopologyParams& p) {
   v(Field{"table", "",
           "exceptions from shortest ways, such as \"0>3:1\": at die 0, packets to die 3 go to 1"},
     p.table);
+  v(Field{"slow_links", "",
+          "links with failed lanes, such as \"0-1:2\": both directions between dies 0 and 1 take twice the "
+          "time"},
+    p.slow_links);
   v(Field{"allow_deadlock", "", "accept ways on which packets can wait for each other in a circle"},
     p.allow_deadlock);
 }
@@ -134,6 +139,8 @@ struct D2dParams {
   std::uint32_t gbit_per_s_per_lane = 24;
   FlitFormat flit_format = FlitFormat::flit_68;
   double link_latency_ns = 4.02;
+  double bit_error_rate = 0.0;
+  std::uint64_t error_seed = 1;
 
   TopologyParams topology;
   RouterParams router;
@@ -160,6 +167,10 @@ void describe_fields(V& v, D2dParams& p) {
   v(Field{"flit_format", "", "framing on the link"}, p.flit_format);
   v(Field{"link_latency_ns", "ns", "adapter, PHY and wire, from one die's FDI to the other's", 0.001, 10000},
     p.link_latency_ns);
+  v(Field{"bit_error_rate", "", "of a link; flits that fail are repeated, and those behind them (go-back-n)",
+          0.0, 1e-4},
+    p.bit_error_rate);
+  v(Field{"error_seed", "", "of the errors"}, p.error_seed);
   v.group("topology", "who is joined to whom, and the ways of packets", p.topology);
   v.group("router", "stages of a router", p.router);
   v(Field{"ni_cycles", "cycles", "a network interface forms the first packet of a transaction", 1, 64},

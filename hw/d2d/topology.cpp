@@ -42,6 +42,29 @@ std::vector<Pair> read_pairs(const std::string& text, std::vector<std::string>* 
   return pairs;
 }
 
+struct SlowLink : Pair {
+  unsigned factor = 0;
+};
+
+// "0-1:2".
+std::vector<SlowLink> read_slow(const std::string& text, std::vector<std::string>* bad = nullptr) {
+  std::vector<SlowLink> links;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    std::istringstream in(word);
+    SlowLink link;
+    char dash = 0;
+    char colon = 0;
+    if (in >> link.a >> dash >> link.b >> colon >> link.factor && dash == '-' && colon == ':' &&
+        link.factor >= 1 && link.factor <= 64 && in.peek() == EOF) {
+      links.push_back(link);
+    } else if (bad != nullptr) {
+      bad->push_back(word);
+    }
+  }
+  return links;
+}
+
 struct TableEntry {
   unsigned here = 0;
   unsigned destination = 0;
@@ -100,6 +123,14 @@ Topology::Topology(const TopologyParams& params, unsigned rows, unsigned columns
       }
   }
   number_links();
+  intervals_.assign(links_.size(), 1);
+  for (const SlowLink& slow : read_slow(params.slow_links)) {
+    for (std::size_t i = 0; i < links_.size(); ++i) {
+      const unsigned from = index_of(links_[i].from);
+      const unsigned to = index_of(links_[i].to);
+      if ((from == slow.a && to == slow.b) || (from == slow.b && to == slow.a)) intervals_[i] = slow.factor;
+    }
+  }
   if (kind_ == TopologyKind::ring || kind_ == TopologyKind::torus) vc_sets_ = 2;
   const bool by_table = routing_ == FabricRouting::table || kind_ == TopologyKind::list ||
                         kind_ == TopologyKind::fully_connected;
@@ -354,6 +385,11 @@ std::vector<std::string> Topology::check(const TopologyParams& params, unsigned 
   for (const std::string& word : bad)
     problems.push_back("table: '" + word +
                        "' is not an entry such as 0>3:1 (at die 0, to die 3, go to die 1)");
+  bad.clear();
+  read_slow(params.slow_links, &bad);
+  for (const std::string& word : bad)
+    problems.push_back("slow_links: '" + word +
+                       "' is not an entry such as 0-1:2, with a factor from 1 to 64");
   // 2. What fits together.
   if (params.kind == TopologyKind::list && params.links.empty() && nodes > 1)
     problems.push_back("links: kind is list, but no pair of dies is given");
@@ -387,6 +423,14 @@ std::vector<std::string> Topology::check(const TopologyParams& params, unsigned 
         return problems;
       }
     }
+  }
+  for (const SlowLink& slow : read_slow(params.slow_links)) {
+    const bool known = std::any_of(topology.links_.begin(), topology.links_.end(), [&](const FabricLink& l) {
+      return index_of(l.from) == slow.a && index_of(l.to) == slow.b;
+    });
+    if (!known)
+      problems.push_back("slow_links: there is no link between dies " + std::to_string(slow.a) + " and " +
+                         std::to_string(slow.b));
   }
   const std::string cycle = topology.cyclic_dependency();
   if (!cycle.empty() && !params.allow_deadlock)

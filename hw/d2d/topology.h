@@ -58,6 +58,8 @@ class Topology {
   const Peer& peer(NodeId node, unsigned port) const { return peers_[index_of(node)][port]; }
   /// Every link direction, by source node and port.
   const std::vector<FabricLink>& links() const { return links_; }
+  /// Flit cycles that a flit takes on a link.
+  std::uint32_t interval(std::size_t link) const { return intervals_[link]; }
   std::string port_name(NodeId node, unsigned port) const;
 
   /// Outputs at `here` for a packet from `source` to `destination`, the preferred first.
@@ -99,6 +101,7 @@ class Topology {
   unsigned vc_sets_ = 1;
   std::vector<std::vector<Peer>> peers_;
   std::vector<FabricLink> links_;
+  std::vector<std::uint32_t> intervals_;      // by link
   std::vector<std::vector<unsigned>> table_;  // table routing: port by node and destination
 };
 

@@ -91,6 +91,11 @@ Case random_case(unsigned seed) {
   p.credit = choose.below(3);
   p.link = choose.between(1, 6);
   p.local = choose.below(3);
+  if (choose.below(3) == 0) {
+    p.flit_error = 0.02 * choose.between(1, 5);
+    p.error_seed = seed;
+  }
+  if (choose.below(4) == 0) c.shape.slow_links = "0-1:" + std::to_string(choose.between(2, 3));
   unsigned first = 0;
   for (auto& vcs : p.classes) {
     vcs.first = first;
@@ -140,8 +145,8 @@ void compare(Case c, unsigned& packets) {
     core.submit(c.trains[i], c.ready[i]);
     slow.submit(c.trains[i], c.ready[i]);
   }
-  slow.run(8000);
-  core.advance(8000);
+  slow.run(20000);
+  core.advance(20000);
   std::sort(collector.passes.begin(), collector.passes.end());
   std::sort(slow.passes.begin(), slow.passes.end());
   const auto text = [&](const CycleFabric::Pass& pass) {

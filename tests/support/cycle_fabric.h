@@ -48,6 +48,11 @@ class CycleFabric {
       for (Out& out : routers_[n].out) reset(out);
       reset(sources_[n].out);
     }
+    for (std::size_t i = 0; i < t_.links().size(); ++i) {
+      Out& out = routers_[index_of(t_.links()[i].from)].out[t_.links()[i].out];
+      out.interval = t_.interval(i);
+      if (p_.flit_error > 0) out.errors = LinkErrors(p_.flit_error, p_.error_seed, i);
+    }
   }
   void submit(const PacketTrain& train, Cycle ready) {
     auto& queue = sources_[index_of(train.source)].queue[static_cast<std::size_t>(train.kind)];
@@ -90,6 +95,9 @@ class CycleFabric {
     std::vector<std::multimap<Cycle, long>> due;
     std::vector<int> owner, last_owner;
     unsigned last_in = ~0u;
+    std::uint32_t interval = 1;
+    LinkErrors errors;
+    Cycle free_at = 0, lost_until = 0, repeat = 0;
   };
   struct Router {
     std::vector<std::vector<Vc>> in;
@@ -127,6 +135,26 @@ class CycleFabric {
     if (vc < first || vc >= first + count) return false;
     const unsigned d = index_of(train.destination);
     return p_.any_vc || vc == first + (d / t_.columns() + d % t_.columns()) % count;
+  }
+
+  bool link_takes(const Out& out) const {
+    return now_ >= out.free_at && (now_ < out.lost_until || now_ >= out.repeat);
+  }
+  // When a flit leaves for the last time: one that fails, and all behind it, are sent again a round trip
+  // later.
+  Cycle leaves(Out& out) {
+    out.free_at = now_ + out.interval;
+    if (!out.errors.possible()) return now_;
+    const bool lost = now_ < out.lost_until;
+    Cycle at = lost ? out.repeat : now_;
+    bool again = lost;
+    while (out.errors.fails()) {
+      if (!again) out.lost_until = now_ + p_.replay_round_trip();
+      again = true;
+      at += p_.replay_round_trip();
+    }
+    if (again) out.repeat = at + 1;
+    return at;
   }
 
   void source(unsigned n) {
@@ -248,12 +276,12 @@ class CycleFabric {
         Vc& q = r.in[i][v];
         if (q.state != State::active || now_ < q.send || q.flits.empty() || q.flits.front().at > now_)
           continue;
-        if (credit(r.out[q.out], q.vc)) ask(i, v, false);
+        if (link_takes(r.out[q.out]) && credit(r.out[q.out], q.vc)) ask(i, v, false);
       }
     }
     if (p_.speculative) {
       for (const Head& h : heads) {
-        if (!h.free.empty()) ask(h.in, h.vc, true);
+        if (!h.free.empty() && link_takes(r.out[r.in[h.in][h.vc].out])) ask(h.in, h.vc, true);
       }
     }
     std::vector<int> choice(ports, -1);
@@ -312,7 +340,7 @@ class CycleFabric {
       }
     } else {
       const Topology::Peer& next = t_.peer(NodeId(n), o);
-      f.at = now_ + stages + p_.link;
+      f.at = leaves(r.out[o]) + stages + p_.link;
       routers_[index_of(next.node)].in[next.port][q.vc].flits.push_back(f);
     }
     if (!f.tail) return;
