@@ -53,6 +53,7 @@ struct Case {
   FabricParams params;
   std::deque<PacketTrain> trains;
   std::vector<Cycle> ready;
+  bool stepwise = false;
 };
 
 Case random_case(unsigned seed) {
@@ -125,6 +126,7 @@ Case random_case(unsigned seed) {
     c.trains.push_back(t);
     c.ready.push_back(at);
   }
+  c.stepwise = seed % 2 == 0;
   c.text = "seed " + std::to_string(seed) + ": " + std::to_string(c.rows) + "x" + std::to_string(c.columns) +
            " overlap " + std::to_string(p.overlap) + " any " + std::to_string(p.any_vc) + " spec " +
            std::to_string(p.speculative) + " auto " + std::to_string(p.automatic_sinks) + " flits " +
@@ -141,7 +143,13 @@ void compare(Case c, unsigned& packets) {
   core.observe(&collector);
   CycleFabric slow(topology, c.params);
   collector.sink_delay = slow.sink_delay = 20;
-  for (std::size_t i = 0; i < c.trains.size(); ++i) {
+  // In half of the cases trains are submitted when they are ready, behind what is decided already.
+  std::vector<std::size_t> order(c.trains.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (c.stepwise)
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
+  for (const std::size_t i : order) {
+    if (c.stepwise) core.advance(c.ready[i]);
     core.submit(c.trains[i], c.ready[i]);
     slow.submit(c.trains[i], c.ready[i]);
   }
