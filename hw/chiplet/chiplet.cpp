@@ -4,7 +4,7 @@
 namespace moesaic {
 
 Chiplet::Chiplet(const sc_core::sc_module_name& name, NodeId node_id, const PackageParams& package,
-                 const Mesh& mesh, bool with_scheduler, FirmwareHost& host, const ContentSource& contents,
+                 const Topology& topology, bool with_scheduler, FirmwareHost& host, const ContentSource& contents,
                  HwContext& ctx, Checkers* checkers)
     : sc_module(name),
       node(node_id),
@@ -22,7 +22,7 @@ Chiplet::Chiplet(const sc_core::sc_module_name& name, NodeId node_id, const Pack
     memory = std::make_unique<MemoryController>("memory", node, package.memory, ctx, contents);
   }
   if (package.nodes() > 1) {
-    network = std::make_unique<NetworkInterface>("network", node, mesh, package.d2d, ctx);
+    network = std::make_unique<NetworkInterface>("network", node, topology, package.d2d, ctx);
   }
   wire_control();
   wire_data(checkers);

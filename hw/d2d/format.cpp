@@ -1,66 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/d2d/format.h"
 
+#include <algorithm>
+
 namespace moesaic {
 
 namespace {
+
 const VcParams& vc_params(const D2dParams& p, std::size_t kind) {
   const std::array<const VcParams*, kPacketClasses> all{&p.control, &p.request, &p.response, &p.stream};
   return *all[kind];
 }
+
+Tick flit_cycle(const D2dParams& p) {
+  const FlitShape shape = shape_of(p.flit_format);
+  const auto wire = static_cast<unsigned __int128>((kFlowFlitBytes + p.flit_header_bytes) * shape.bytes);
+  const auto rate = static_cast<unsigned __int128>(link_bytes_per_s(p)) * shape.payload;
+  return std::max<Tick>(1, static_cast<Tick>((2 * wire * kSecond + rate) / (2 * rate)));
+}
+
 }  // namespace
 
 D2dFormat::D2dFormat(const D2dParams& p)
-    : header_(p.packet_header_bytes),
+    : header_(p.flit_header_bytes),
       max_payload_(p.max_packet_payload_bytes),
       shape_(shape_of(p.flit_format)),
-      link_clock_(byte_clock(link_bytes_per_s(p))),
-      local_clock_(byte_clock(p.router_hz * p.local_flits_per_cycle * kFlowFlitBytes)),
-      link_latency_(static_cast<Tick>(p.link_latency_ns * static_cast<double>(kNanosecond) + 0.5)),
-      pipeline_(Clock::from_hz(p.router_hz).edge(p.router_pipeline_cycles)),
-      ni_latency_(Clock::from_hz(p.router_hz).edge(p.ni_cycles)),
-      router_cycle_(Clock::from_hz(p.router_hz).edge(1)) {
+      cycle_(flit_cycle(p)),
+      router_cycle_(Clock::from_hz(p.router.hz).edge(1)),
+      ni_latency_(Clock::from_hz(p.router.hz).edge(p.ni_cycles)) {
   for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
     const VcParams& vcs = vc_params(p, kind);
-    first_vc_[kind] = static_cast<unsigned>(depths_.size());
-    vc_count_[kind] = vcs.vcs;
-    depths_.insert(depths_.end(), vcs.vcs, vcs.depth_flits);
+    fabric_.classes[kind] = {static_cast<unsigned>(fabric_.depths.size()), vcs.vcs};
+    fabric_.depths.insert(fabric_.depths.end(), vcs.vcs, vcs.depth_flits);
   }
+  const auto rounded = [&](Tick time) { return (time + cycle_ / 2) / cycle_; };
+  const auto stage = [&](std::uint32_t cycles) {
+    const Cycle flits = rounded(Clock::from_hz(p.router.hz).edge(cycles));
+    return cycles > 0 ? std::max<Cycle>(1, flits) : 0;
+  };
+  const auto link = static_cast<Tick>(p.link_latency_ns * static_cast<double>(kNanosecond) + 0.5);
+  fabric_.route = stage(p.router.route_cycles);
+  fabric_.vc_alloc = stage(p.router.vc_alloc_cycles);
+  fabric_.switch_alloc = stage(p.router.switch_alloc_cycles);
+  fabric_.traversal = stage(p.router.traversal_cycles);
+  fabric_.credit = stage(p.router.credit_cycles);
+  fabric_.local = stage(p.router.local_cycles);
+  fabric_.link = std::max<Cycle>(1, rounded(link));
+  // Small rates: the probability of a flit is that of its bits.
+  fabric_.flit_error = p.bit_error_rate * 8.0 * static_cast<double>(wire_bytes(1));
+  fabric_.error_seed = p.error_seed;
+  fabric_.speculative = p.router.speculative;
+  fabric_.overlap = p.router.overlap_heads;
+  fabric_.any_vc = p.router.vc_choice == VcChoice::any_free;
 }
 
 Tick D2dFormat::link_time(std::uint64_t payload_bytes) const {
   const std::uint64_t full = payload_bytes / max_payload_;
-  const auto rest = static_cast<std::uint32_t>(payload_bytes % max_payload_);
-  std::uint64_t wire = full * wire_bytes(max_payload_);
-  if (rest > 0 || full == 0) wire += wire_bytes(rest);
-  return link_clock_.edge(wire);
+  const std::uint64_t rest = payload_bytes % max_payload_;
+  const std::uint64_t flits =
+      full * this->flits(max_payload_) + (rest > 0 || full == 0 ? this->flits(rest) : 0);
+  return flits * cycle_;
 }
 
-unsigned D2dFormat::vc(PacketClass kind, const Mesh& mesh, NodeId destination) const {
-  const auto k = static_cast<std::size_t>(kind);
-  return first_vc_[k] + (mesh.row(destination) + mesh.column(destination)) % vc_count_[k];
+Tick D2dFormat::path_latency(unsigned hops) const {
+  const FabricParams& f = fabric_;
+  const Cycle router = f.route + (f.speculative ? 0 : f.vc_alloc) + f.switch_alloc + f.traversal;
+  return (1 + 2 * f.local + (hops + 1) * router + hops * f.link) * cycle_;
 }
 
 double link_payload_bytes_per_s(const D2dParams& p) {
   const D2dFormat format(p);
-  return static_cast<double>(link_bytes_per_s(p)) * p.max_packet_payload_bytes /
-         format.wire_bytes(p.max_packet_payload_bytes);
+  return p.max_packet_payload_bytes * static_cast<double>(kSecond) /
+         static_cast<double>(format.link_time(p.max_packet_payload_bytes));
 }
 
-std::vector<std::string> check(const D2dParams& p) {
+std::vector<std::string> check(const D2dParams& p, unsigned rows, unsigned columns) {
   std::vector<std::string> problems;
+  for (const std::string& problem : Topology::check(p.topology, rows, columns))
+    problems.push_back("topology." + problem);
+  if (!problems.empty()) return problems;
+  const Topology topology(p.topology, rows, columns);
   const D2dFormat format(p);
-  const std::uint32_t mail = format.flits(kFlowFlitBytes);
+  unsigned vcs = 0;
   for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
+    vcs += vc_params(p, kind).vcs;
     const bool control = kind == static_cast<std::size_t>(PacketClass::control);
-    const std::uint32_t largest = control ? mail : format.flits(p.max_packet_payload_bytes);
-    if (vc_params(p, kind).depth_flits >= largest) continue;
+    const std::uint32_t largest =
+        control ? format.flits(kFlowFlitBytes) : format.flits(p.max_packet_payload_bytes);
+    if (vc_params(p, kind).depth_flits < largest)
+      problems.push_back(std::string(kPacketClassNames[kind]) +
+                         ".depth_flits: " + std::to_string(vc_params(p, kind).depth_flits) +
+                         " does not hold the largest packet of the class, " + std::to_string(largest) +
+                         " flits; dies free buffers packet by packet");
+    if (vc_params(p, kind).vcs % topology.vc_sets() == 0) continue;
     problems.push_back(std::string(kPacketClassNames[kind]) +
-                       ".depth_flits: " + std::to_string(vc_params(p, kind).depth_flits) +
-                       " does not hold the largest packet of the class, " + std::to_string(largest) +
-                       " flits; packets move on as a whole (virtual cut-through)");
+                       ".vcs: " + std::to_string(vc_params(p, kind).vcs) +
+                       " cannot be halved; rings and tori need two sets of virtual channels, or packets wait "
+                       "for each other in a circle");
   }
-  if (format.vcs() > 32) problems.push_back("more than 32 virtual channels in all classes together");
+  if (vcs > 32) problems.push_back("more than 32 virtual channels in all classes together");
   return problems;
 }
 

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <string>
 
+#include "tlm/diagnostics.h"
+
 namespace moesaic {
 
-NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId node, const Mesh& mesh,
+NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId node, const Topology& topology,
                                    const D2dParams& params, HwContext& ctx)
     : sc_module(name),
       dma_in("dma_in", *this),
@@ -15,38 +17,35 @@ NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId n
       memory_out("memory_out", *this, 1),
       control_network("control_network"),
       control_receiver("control_receiver"),
-      router_out("router_out"),
-      router_in("router_in"),
+      fabric_out("fabric_out"),
+      fabric_in("fabric_in"),
       ctx_(ctx),
       node_(node),
-      mesh_(mesh),
+      topology_(topology),
       format_(params),
-      core_(mesh, params, *this),
-      inject_wake_(ctx.wheel, Phase::arbitrate, component_id(node, UnitId::network_interface), *this,
-                   kInject),
+      params_(params),
       arrive_wake_(ctx.wheel, Phase::deliver, component_id(node, UnitId::network_interface), *this, kArrive),
       respond_wake_(ctx.wheel, Phase::deliver, component_id(node, UnitId::network_interface), *this,
                     kRespond),
       pending_(params.reads_outstanding),
-      stream_order_(mesh.nodes()),
-      sram_places_(params.sram_outstanding, nullptr),
-      served_places_(params.served_requests, nullptr) {
+      sequences_(std::size_t{topology.nodes()} * kPacketClasses, 0),
+      stream_order_(topology.nodes()),
+      sram_places_(params.sram_outstanding),
+      served_places_(params.served_requests) {
   control_network.bind(*this);
-  router_out.set_owner(*this, 0);
-  router_in.set_owner(*this, 0);
-  if (ctx.trace) trace_ = std::make_unique<NetworkTrace>(ctx, node, sc_module::name(), mesh.nodes());
+  fabric_in.bind(*this);
+  for (unsigned n = 0; n < topology_.nodes(); ++n) {
+    hops_.push_back(topology_.hops(NodeId(n), node));
+    paths_.push_back(format_.path_latency(hops_.back()));
+  }
+  if (ctx.trace) trace_ = std::make_unique<NetworkTrace>(ctx, node, sc_module::name(), topology.nodes());
 }
 
 void NetworkInterface::on_wheel(Tick at, Phase, std::uint64_t cookie) {
-  switch (cookie) {
-    case kInject:
-      if (inject_wake_.take(at)) inject_wake_.arm(core_.advance(at));
-      break;
-    case kArrive:
-      if (arrive_wake_.take(at)) arrive(at);
-      break;
-    default:
-      if (respond_wake_.take(at)) respond_due(at);
+  if (cookie == kArrive) {
+    if (arrive_wake_.take(at)) arrive(at);
+  } else if (respond_wake_.take(at)) {
+    respond_due(at);
   }
 }
 
@@ -66,18 +65,22 @@ bool NetworkInterface::offer(unsigned, tlm::tlm_generic_payload& payload) {
   return false;
 }
 
+// A response keeps the place of the request that it answers: no more are ever waiting than are served.
+bool NetworkInterface::full(PacketClass kind) const {
+  return queued_[static_cast<std::size_t>(kind)] >= params_.injection_queue_depth;
+}
+
 // False while the queue of its class, or the table of open transactions, is full.
 bool NetworkInterface::accept(tlm::tlm_generic_payload& payload, Tick offered) {
   const std::uint64_t address = payload.get_address();
   const TrainExtension& extension = train_of(payload);
   // 1. What it becomes.
-  Message message;
-  PacketHeader& header = message.header;
+  MessageHeader header;
   header.kind = PacketKind::read_request;
   if (payload.is_write())
     header.kind =
         Address::unit(address) == AddressUnit::sram ? PacketKind::stream_data : PacketKind::write_data;
-  if (core_.full(class_of(header.kind))) return false;
+  if (full(class_of(header.kind))) return false;
   // 2. What waits for a response takes a place.
   if (header.kind != PacketKind::stream_data) {
     const auto place =
@@ -94,10 +97,12 @@ bool NetworkInterface::accept(tlm::tlm_generic_payload& payload, Tick offered) {
   header.signal_add = extension.signal_add;
   header.activity = extension.activity;
   header.offered = offered;
+  Message& message = messages_.acquire(header);
   message.train = extension.train;
   message.payload = &payload;
-  if (payload.is_write() && ctx_.pool.functional()) message.data = payload.get_data_ptr();
-  inject_wake_.arm(core_.push(now(), std::move(message)));
+  if (payload.is_write() && ctx_.pool.functional())
+    message.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + payload.get_data_length());
+  submit(message);
   return true;
 }
 
@@ -107,9 +112,9 @@ bool NetworkInterface::refuse_misuse(tlm::tlm_generic_payload& payload) {
   const AddressUnit unit = Address::unit(address);
   const TrainExtension& extension = train_of(payload);
   std::string what;
-  if (!mesh_.contains(destination) || Address::package(address) != 0) {
+  if (!topology_.contains(destination) || Address::package(address) != 0) {
     what = "a remote access goes to die " + std::to_string(index_of(destination)) +
-           "; the package has dies 0 to " + std::to_string(mesh_.nodes() - 1);
+           "; the package has dies 0 to " + std::to_string(topology_.nodes() - 1);
   } else if (destination == node_) {
     what = "a remote access goes to the die's own address; local accesses do not use the network";
   } else if (unit != AddressUnit::sram && unit != AddressUnit::memory) {
@@ -130,21 +135,76 @@ bool NetworkInterface::refuse_misuse(tlm::tlm_generic_payload& payload) {
 
 // --- into the network
 
-void NetworkInterface::inject(Packet& packet) {
-  const auto kind = static_cast<std::size_t>(class_of(packet.kind));
-  ++stats_.packets_sent[kind];
-  stats_.bytes_sent[kind] += packet.payload_bytes;
-  router_out.send(packet);
+void NetworkInterface::add_part(Message& message, const Train& train, std::uint64_t offset,
+                                std::uint64_t bytes) {
+  message.parts.emplace_back();
+  MessagePart& part = message.parts.back();
+  part.message = &message;
+  part.number = static_cast<std::uint32_t>(message.parts.size()) - 1;
+  part.sequence = sequences_[index_of(message.destination) * kPacketClasses +
+                             static_cast<std::size_t>(class_of(message.kind))]++;
+  part.source = message.source;
+  part.destination = message.destination;
+  part.kind = class_of(message.kind);
+  part.offset = offset;
+  part.train = train;
+  // Accesses of less than a packet are a packet each, else they are cut into full ones.
+  const bool small = train.count > 1 && train.size < format_.max_payload();
+  part.bytes =
+      small ? train.size : static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, format_.max_payload()));
+  part.total_bytes = bytes;
+  part.flits = format_.flits(part.bytes);
+  const std::uint64_t full = part.bytes == 0 ? 0 : bytes / part.bytes;
+  const std::uint64_t rest = part.bytes == 0 ? 0 : bytes % part.bytes;
+  part.total =
+      static_cast<std::uint32_t>(full * part.flits + (rest > 0 || full == 0 ? format_.flits(rest) : 0));
 }
 
-void NetworkInterface::left(const Message& message, Tick tail) {
-  switch (message.header.kind) {
+void NetworkInterface::cut_into_parts(Message& message) {
+  const Train& train = message.train;
+  if (!carries_data(message.kind)) return add_part(message, Train{}, 0, message.control_bytes);
+  // Contiguous accesses are packed across their borders.
+  if (train.contiguous() && train.period == 0)
+    return add_part(message, Train::block(train.address, static_cast<std::uint32_t>(train.bytes())), 0,
+                    train.bytes());
+  const bool whole_packets = train.size <= format_.max_payload() || train.size % format_.max_payload() == 0;
+  if (train.period == 0 && whole_packets) return add_part(message, train, 0, train.bytes());
+  for (std::uint32_t i = 0; i < train.count; ++i)
+    add_part(message, Train::block(train.address_of(i), train.size), std::uint64_t{i} * train.size,
+             train.size);
+}
+
+void NetworkInterface::submit(Message& message) {
+  const Tick ready = now() + format_.ni_latency();
+  message.latency += format_.ni_latency();
+  cut_into_parts(message);
+  message.parts_left = static_cast<std::uint32_t>(message.parts.size());
+  message.packets_left = 0;
+  for (const MessagePart& part : message.parts) message.packets_left += part.packets();
+  ++queued_[static_cast<std::size_t>(class_of(message.kind))];
+  const auto kind = static_cast<std::size_t>(class_of(message.kind));
+  for (MessagePart& part : message.parts) {
+    stats_.packets_sent[kind] += part.packets();
+    stats_.bytes_sent[kind] += part.total_bytes;
+    // Access i of a train becomes known at its period.
+    fabric_out->submit(part, ready + (carries_data(message.kind) ? part.number * message.train.period : 0));
+  }
+}
+
+void NetworkInterface::left(MessagePart& part, Tick at) {
+  Message& message = *part.message;
+  if (--message.parts_left == 0) schedule(std::max(at, now()), nullptr, &message);
+}
+
+void NetworkInterface::message_left(Message& message, Tick at) {
+  --queued_[static_cast<std::size_t>(class_of(message.kind))];
+  switch (message.kind) {
     case PacketKind::stream_data: {
       tlm::tlm_generic_payload& payload = *message.payload;
       payload.set_response_status(tlm::TLM_OK_RESPONSE);
       train_of(payload).causes =
-          split(tail - message.header.offered, message.header.latency, message.train.bytes(), CauseTimes{});
-      respond_at(tail, payload);
+          split(at - message.offered, message.latency, message.train.bytes(), CauseTimes{});
+      dma_in.respond(payload);
       dma_in.retry();
       break;
     }
@@ -154,7 +214,6 @@ void NetworkInterface::left(const Message& message, Tick tail) {
       break;
     case PacketKind::read_data:
     case PacketKind::write_acknowledge:
-      if (message.payload != nullptr) message.payload->release();
       --serving_;
       drain_requests();
       break;
@@ -165,22 +224,26 @@ void NetworkInterface::left(const Message& message, Tick tail) {
   }
 }
 
-void NetworkInterface::credit_returns(unsigned, Packet& packet, Tick at) {
-  inject_wake_.arm(core_.credit(packet.vc, packet.flits, at));
-}
-
-void NetworkInterface::respond_at(Tick at, tlm::tlm_generic_payload& payload) {
-  responses_[{at, responses_scheduled_++}] = &payload;
+void NetworkInterface::schedule(Tick at, tlm::tlm_generic_payload* payload, Message* message) {
+  due_[{at, due_scheduled_++}] = {payload, message};
   respond_wake_.arm(at);
 }
 
+void NetworkInterface::respond_at(Tick at, tlm::tlm_generic_payload& payload) {
+  schedule(at, &payload, nullptr);
+}
+
 void NetworkInterface::respond_due(Tick at) {
-  while (!responses_.empty() && responses_.begin()->first.first <= at) {
-    tlm::tlm_generic_payload& payload = *responses_.begin()->second;
-    responses_.erase(responses_.begin());
-    dma_in.respond(payload);
+  while (!due_.empty() && due_.begin()->first.first <= at) {
+    const Due due = due_.begin()->second;
+    due_.erase(due_.begin());
+    if (due.payload != nullptr) {
+      dma_in.respond(*due.payload);
+    } else {
+      message_left(*due.message, at);
+    }
   }
-  if (!responses_.empty()) respond_wake_.arm(responses_.begin()->first.first);
+  if (!due_.empty()) respond_wake_.arm(due_.begin()->first.first);
 }
 
 // `total` by cause: what the far unit says, the fixed latencies, the time the bytes take on a link, and the
@@ -201,28 +264,29 @@ CauseTimes NetworkInterface::split(Tick total, Tick latency, std::uint64_t bytes
 // --- from the command processor
 
 bool NetworkInterface::try_send(const ControlMessage& control) {
-  if (!mesh_.contains(control.destination) || control.destination == node_) {
+  if (!topology_.contains(control.destination) || control.destination == node_) {
     ctx_.faults.report({node_, UnitId::network_interface, ctx_.log[control.cause].tag, now(),
                         "a control message goes to die " + std::to_string(index_of(control.destination)) +
-                            "; expected another die of the " + std::to_string(mesh_.nodes()) +
+                            "; expected another die of the " + std::to_string(topology_.nodes()) +
                             " in the package"});
     return true;  // dropped
   }
-  if (core_.full(PacketClass::control)) {
+  if (full(PacketClass::control)) {
     control_refused_ = true;
     return false;
   }
-  Message message;
-  message.header.kind = PacketKind::control_message;
-  message.header.source = node_;
-  message.header.destination = control.destination;
-  message.header.activity = control.cause;
-  message.header.offered = now();
+  MessageHeader header;
+  header.kind = PacketKind::control_message;
+  header.source = node_;
+  header.destination = control.destination;
+  header.activity = control.cause;
+  header.offered = now();
+  Message& message = messages_.acquire(header);
   message.control = control;
-  // A signal fits into the packet header; mail is payload.
+  // A signal fits into the header of its flit; mail is payload.
   if (control.kind == ControlMessage::Kind::mail)
     message.control_bytes = static_cast<std::uint32_t>(control.mail.size());
-  inject_wake_.arm(core_.push(now(), std::move(message)));
+  submit(message);
   return true;
 }
 
@@ -230,38 +294,48 @@ bool NetworkInterface::try_send(const ControlMessage& control) {
 
 bool NetworkInterface::idle() const {
   const auto is_empty = [](const auto& queue) { return queue.empty(); };
-  return core_.empty() && arrivals_.empty() && responses_.empty() && serving_ == 0 && withheld_ == nullptr &&
-         open_writes_.empty() && std::all_of(waiting_.begin(), waiting_.end(), is_empty) &&
-         std::all_of(stream_order_.begin(), stream_order_.end(), is_empty) &&
+  const bool queues_empty = queued_ == std::array<std::uint32_t, kPacketClasses>{};
+  return queues_empty && arrivals_.empty() && due_.empty() && serving_ == 0 && withheld_ == nullptr &&
+         open_writes_.empty() && control_waiting_.empty() && request_waiting_.empty() &&
+         stream_waiting_.empty() && std::all_of(stream_order_.begin(), stream_order_.end(), is_empty) &&
          std::all_of(pending_.begin(), pending_.end(), [](const Pending& p) { return p.payload == nullptr; });
 }
 
 void NetworkInterface::report_waits(std::vector<std::string>& lines) const {
   const std::string me = name();
-  core_.report_waits(me, lines);
+  for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
+    if (queued_[kind] > 0)
+      lines.push_back(me + ": " + std::to_string(queued_[kind]) + " transactions in the " +
+                      kPacketClassNames[kind] + " queue have not left");
+  }
   if (withheld_ != nullptr)
     lines.push_back(me + ": a DMA transaction waits for space in a full injection queue");
-  const std::array<const char*, kPacketClasses> what{"space in the mailbox of its die",
-                                                     "a place among the requests being served", "the DMA",
-                                                     "a place at the SRAM"};
-  for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
-    if (waiting_[kind].empty()) continue;
-    lines.push_back(me + ": " + std::to_string(waiting_[kind].size()) + " arrived " +
-                    kPacketClassNames[kind] + " packets, first from die " +
-                    std::to_string(index_of(waiting_[kind].front()->source)) + ", wait for " + what[kind]);
-  }
-  const auto count_taken = [](const std::vector<Packet*>& places) {
-    return places.size() - static_cast<std::size_t>(std::count(places.begin(), places.end(), nullptr));
+  const auto waiting = [&](std::size_t count, PacketClass kind, NodeId source, const char* what) {
+    lines.push_back(me + ": " + std::to_string(count) + " arrived " +
+                    kPacketClassNames[static_cast<std::size_t>(kind)] + " packets, first from die " +
+                    std::to_string(index_of(source)) + ", wait for " + what);
   };
+  if (!control_waiting_.empty())
+    waiting(control_waiting_.size(), PacketClass::control, control_waiting_.front().arrival.part->source,
+            "space in the mailbox of its die");
+  if (!request_waiting_.empty())
+    waiting(request_waiting_.size(), PacketClass::request, request_waiting_.front().part->source,
+            "a place among the requests being served");
+  std::size_t stream = 0;
+  for (const Batch* batch : stream_waiting_) stream += batch->arrival.count - batch->next;
+  if (stream > 0)
+    waiting(stream, PacketClass::stream, stream_waiting_.front()->arrival.part->source,
+            "a place at the SRAM");
   const auto open =
       std::count_if(pending_.begin(), pending_.end(), [](const Pending& p) { return p.payload != nullptr; });
   if (open > 0)
     lines.push_back(me + ": " + std::to_string(open) + " remote accesses wait for their response");
-  if (count_taken(sram_places_) > 0)
-    lines.push_back(me + ": " + std::to_string(count_taken(sram_places_)) + " packets wait for the SRAM");
-  if (count_taken(served_places_) > 0)
-    lines.push_back(me + ": " + std::to_string(count_taken(served_places_)) +
-                    " requests of other dies wait for the memory");
+  if (sram_packets_ > 0)
+    lines.push_back(me + ": " + std::to_string(sram_packets_) + " packets wait for the SRAM");
+  const auto served = std::count_if(served_places_.begin(), served_places_.end(),
+                                    [](const Served& s) { return s.part != nullptr; });
+  if (served > 0)
+    lines.push_back(me + ": " + std::to_string(served) + " requests of other dies wait for the memory");
 }
 
 }  // namespace moesaic

@@ -2,13 +2,15 @@
 // The network interface of a die: turns the DMA's remote accesses and the command processor's messages into
 // packets, and arriving packets into SRAM writes, memory accesses, signals and mail.
 //
-// Models: bounded queues on every side. Sends to SRAM are posted: they are responded when their last byte has
-// left the die. Remote memory reads and writes are responded when the data or the acknowledgement are back.
-// Arriving stream packets are written to SRAM as they come; a signal is raised when its transaction and all
-// earlier ones from the same die have been written. A packet keeps its buffer (and its credits) until it has
-// got a place at the SRAM, the memory, or in the mailbox.
+// Models: bounded queues on every side; a transaction leaves as trains of packets. Sends to SRAM are posted:
+// they are responded when their last byte has left the die. Remote memory reads and writes are responded when
+// the data or the acknowledgement are back. Arriving stream packets are written to SRAM as they come; a
+// signal is raised when its transaction and all earlier ones from the same die have been written. A packet
+// keeps its buffer (and its credits) until it has got a place at the SRAM, the memory, or in the mailbox.
+// Packets that arrive without a gap are one train for the SRAM too; its packets take their places together.
 // Does not model: multicast, translation or protection of addresses (the SRAM checks slots).
-// Time: as D2dRouter. Every response and signal carries its time by cause, exact to the femtosecond.
+// Time: packets are announced ahead and dealt with when their last byte is there. Every response and signal
+// carries its time by cause, exact to the femtosecond.
 // Debug: transport_dbg does not reach other dies; report_waits() names queues, credits and open transactions.
 #pragma once
 
@@ -22,7 +24,7 @@
 
 #include "hw/context.h"
 #include "hw/d2d/control_message.h"
-#include "hw/d2d/injection_core.h"
+#include "hw/d2d/format.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/stats.h"
 #include "hw/d2d/trace.h"
@@ -36,8 +38,7 @@ class NetworkInterface : public sc_core::sc_module,
                          private ControlNetwork,
                          private Server,
                          private Requester,
-                         private D2dOwner,
-                         private InjectionCore::Owner,
+                         private D2dDie,
                          private WheelClient {
  public:
   ServicePort dma_in;      ///< writes to other dies' SRAM or memory, reads of other dies' memory or SRAM
@@ -45,14 +46,14 @@ class NetworkInterface : public sc_core::sc_module,
   RequestPort memory_out;  ///< this die's memory controller; unbound: it has none
   sc_core::sc_export<ControlNetwork> control_network;
   sc_core::sc_port<ControlReceiver> control_receiver;
-  D2dOut router_out;  ///< to the router's input `local`
-  D2dIn router_in;    ///< from the router's output `local`
+  sc_core::sc_port<D2dNetwork> fabric_out;
+  sc_core::sc_export<D2dDie> fabric_in;
 
-  NetworkInterface(const sc_core::sc_module_name& name, NodeId node, const Mesh& mesh,
+  NetworkInterface(const sc_core::sc_module_name& name, NodeId node, const Topology& topology,
                    const D2dParams& params, HwContext& ctx);
 
   const NiStats& stats() const { return stats_; }
-  const InjectionCore& injection() const { return core_; }
+  const MessagePool& messages() const { return messages_; }
   /// Nothing is queued, in flight or being served here.
   bool idle() const;
   void report_waits(std::vector<std::string>& lines) const override;
@@ -65,16 +66,43 @@ class NetworkInterface : public sc_core::sc_module,
   };
   // A remote write to the local memory that comes in several packets.
   struct OpenWrite {
-    NodeId source;
-    std::uint32_t transaction;
+    const Message* message;
     std::uint32_t outstanding;  // packets given to the memory
     bool last_seen;
-    PacketHeader header;  // of the packet that was written last
     CauseTimes causes;
     bool poisoned;
     tlm::tlm_response_status status;
   };
-  enum Wake : std::uint64_t { kInject, kArrive, kRespond };
+  // Packets that have arrived, or will: those before `next` have gone on, those before `written` are written.
+  struct Batch {
+    Arrival arrival;
+    std::uint32_t next = 0;
+    std::uint32_t written = 0;
+    CauseTimes causes{};
+    Tick written_at = 0;
+    bool begun = false;  // mail: its way has become an activity
+    bool last() const {
+      const MessagePart& part = *arrival.part;
+      return arrival.first + arrival.count == part.packets() && part.number + 1 == part.message->parts.size();
+    }
+  };
+  // A write of packets to the SRAM.
+  struct SramWrite {
+    Batch* batch = nullptr;  // null: the place is free
+    std::uint32_t packets = 0;
+    Tick last_tail = 0;
+  };
+  // A request of another die that is being served.
+  struct Served {
+    MessagePart* part = nullptr;  // null: the place is free
+    std::uint32_t packet = 0;
+    unsigned vc = 0;
+    Tick tail = 0;
+    bool last() const {
+      return packet + 1 == part->packets() && part->number + 1 == part->message->parts.size();
+    }
+  };
+  enum Wake : std::uint64_t { kArrive, kRespond };
 
   // Sending (network_interface.cpp).
   bool offer(unsigned port, tlm::tlm_generic_payload& payload) override;
@@ -83,64 +111,86 @@ class NetworkInterface : public sc_core::sc_module,
   bool refuse_misuse(tlm::tlm_generic_payload& payload);
   bool try_send(const ControlMessage& message) override;
   void retry_delivery() override { drain_control(); }
-  void inject(Packet& packet) override;
-  void left(const Message& message, Tick tail) override;
+  void submit(Message& message);
+  void add_part(Message& message, const Train& train, std::uint64_t offset, std::uint64_t bytes);
+  void cut_into_parts(Message& message);
+  void left(MessagePart& part, Tick at) override;
+  void message_left(Message& message, Tick at);
+  void schedule(Tick at, tlm::tlm_generic_payload* payload, Message* message);
   void respond_at(Tick at, tlm::tlm_generic_payload& payload);
   void respond_due(Tick now);
   CauseTimes split(Tick total, Tick latency, std::uint64_t bytes, const CauseTimes& remote) const;
-  void credit_returns(unsigned port, Packet& packet, Tick at) override;
+  bool full(PacketClass kind) const;
   void on_wheel(Tick now, Phase phase, std::uint64_t cookie) override;
 
   // Receiving (network_interface_receive.cpp).
-  void packet_arrives(unsigned port, Packet& packet) override;
+  void arrives(const Arrival& arrival) override;
   void arrive(Tick now);
-  void count(const Packet& packet);
-  void take_response(Packet& packet, Tick now);
-  void complete(Pending& pending, const Packet& packet, Tick now);
+  void count(const Arrival& arrival);
+  std::size_t free_sram_place() const;
+  void complete(Pending& pending, const Message& message, Tick now);
   void drain_control();
   void drain_stream();
+  void write_packets(Batch& batch, std::uint32_t packets, Tick period);
+  std::uint32_t uniform(const Batch& batch) const;
+  std::uint32_t writable(const Batch& batch, Tick* period) const;
   void drain_requests();
-  bool refuse_request(Packet& packet);
-  void drop_buffer(Packet& packet);
+  bool refuse_request(const Served& request);
+  void free_buffer(const MessagePart& part, std::uint32_t packet, unsigned vc, Tick tail);
+  void done_with(Message& message, std::uint32_t packets);
   void responded(unsigned port, tlm::tlm_generic_payload& payload) override;
-  void stream_written(Packet& packet, const TrainExtension& extension);
-  void raise_signal(const Packet& packet, Tick now);
-  CauseTimes causes_since_arrival(const Packet& packet, const CauseTimes& served) const;
-  void read_served(Packet& packet, tlm::tlm_generic_payload& payload);
-  void write_served(Packet& packet, tlm::tlm_generic_payload& payload);
-  tlm::tlm_generic_payload& local_access(tlm::tlm_command command, const Packet& packet, const Train& train,
-                                         std::uint64_t cookie);
+  void packets_written(SramWrite write, const TrainExtension& extension);
+  void raise_signal(const Batch& batch, Tick now);
+  CauseTimes causes_since_arrival(Tick tail, const CauseTimes& served) const;
+  void read_served(const Served& served, tlm::tlm_generic_payload& payload);
+  void write_served(const Served& served, tlm::tlm_generic_payload& payload);
+  tlm::tlm_generic_payload& local_access(tlm::tlm_command command, const Message& message, const Train& train,
+                                         std::uint64_t from, std::uint64_t cookie);
+  Train packets_of(const MessagePart& part, std::uint32_t first, std::uint32_t count, Tick period) const;
+  std::uint32_t packets_per_access(const MessagePart& part) const;
+  Tick latency_of(const Message& message) const { return message.latency + paths_[index_of(message.source)]; }
   void send_local(std::uint64_t address, tlm::tlm_generic_payload& payload);
-  void answer(PacketKind kind, const PacketHeader& request, const CauseTimes& causes,
+  void answer(PacketKind kind, const Message& request, const CauseTimes& causes,
               tlm::tlm_response_status status, bool poisoned, tlm::tlm_generic_payload* data);
-  std::deque<Packet*>& waiting(PacketClass kind) { return waiting_[static_cast<std::size_t>(kind)]; }
   Tick now() const { return ctx_.wheel.now(); }
 
   HwContext& ctx_;
   NodeId node_;
-  Mesh mesh_;
+  Topology topology_;
   D2dFormat format_;
+  D2dParams params_;
+  std::vector<Tick> paths_;  // fixed latency from each die to this one
+  std::vector<unsigned> hops_;
   NiStats stats_;
-  InjectionCore core_;
-  WakeUp inject_wake_;
+  MessagePool messages_;
   WakeUp arrive_wake_;
   WakeUp respond_wake_;
 
   // Sending.
-  tlm::tlm_generic_payload* withheld_ = nullptr;  // refused at withheld_since_
+  std::array<std::uint32_t, kPacketClasses> queued_{};  // transactions that have not left
+  tlm::tlm_generic_payload* withheld_ = nullptr;        // refused at withheld_since_
   Tick withheld_since_ = 0;
   bool control_refused_ = false;
   std::vector<Pending> pending_;
-  std::map<std::pair<Tick, std::uint64_t>, tlm::tlm_generic_payload*> responses_;  // by time, then order
-  std::uint64_t responses_scheduled_ = 0;
+  std::vector<std::uint32_t> sequences_;  // by destination and class
+  // By time, then order: responses, and messages that leave.
+  struct Due {
+    tlm::tlm_generic_payload* payload = nullptr;
+    Message* message = nullptr;
+  };
+  std::map<std::pair<Tick, std::uint64_t>, Due> due_;
+  std::uint64_t due_scheduled_ = 0;
 
   // Receiving.
-  std::deque<Packet*> arrivals_;                             // head arrived or on its way, tail to come
-  std::array<std::deque<Packet*>, kPacketClasses> waiting_;  // complete, in their buffers
-  std::vector<std::deque<Packet*>> stream_order_;            // by source: at the SRAM or behind one that is
-  std::vector<Packet*> sram_places_;                         // null: free
-  std::vector<Packet*> served_places_;                       // null: free
-  std::uint32_t serving_ = 0;                                // requests until their response has left
+  std::deque<Batch> arrivals_;                   // not looked at: the first tail is to come
+  std::deque<Batch> control_waiting_;            // complete, in their buffers
+  std::deque<Served> request_waiting_;           // the same
+  std::deque<Batch*> stream_waiting_;            // not all of it is at the SRAM
+  std::vector<std::deque<Batch>> stream_order_;  // by source: not all is written
+  std::vector<SramWrite> sram_places_;
+  std::uint32_t sram_packets_ = 0;  // in those places
+  std::vector<Served> served_places_;
+  std::uint32_t serving_ = 0;  // requests until their response has left
   std::vector<OpenWrite> open_writes_;
   std::unique_ptr<NetworkTrace> trace_;  // null: nothing is recorded
 };

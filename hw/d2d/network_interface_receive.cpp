@@ -9,29 +9,58 @@ namespace moesaic {
 namespace {
 // Set in the cookie of an access that serves another die's request; the rest is its place.
 constexpr std::uint64_t kServes = std::uint64_t{1} << 32;
-constexpr std::size_t kNoPlace = ~std::size_t{0};
-
-std::size_t free_place(const std::vector<Packet*>& places) {
-  const auto place = std::find(places.begin(), places.end(), nullptr);
-  return place == places.end() ? kNoPlace : static_cast<std::size_t>(place - places.begin());
-}
 }  // namespace
 
-void NetworkInterface::packet_arrives(unsigned, Packet& packet) {
-  arrivals_.push_back(&packet);
-  arrive_wake_.arm(packet.tail);
+// Packets that are on their last way; looked at when they are here.
+void NetworkInterface::arrives(const Arrival& arrival) {
+  MessagePart& part = *arrival.part;
+  count(arrival);
+  Batch batch;
+  batch.arrival = arrival;
+  switch (part.kind) {
+    case PacketClass::stream:
+      arrivals_.push_back(batch);
+      break;
+    case PacketClass::response:
+      // The requester takes data at once; the transaction ends with the last of them.
+      for (std::uint32_t i = 0; i < arrival.count; ++i)
+        free_buffer(part, arrival.first + i, arrival.vc, arrival.tail_of(i));
+      batch.arrival.tail = arrival.last_tail;
+      arrivals_.push_back(batch);
+      break;
+    default:
+      // One by one.
+      for (std::uint32_t i = 0; i < arrival.count; ++i) {
+        const Tick tail = arrival.tail_of(i);
+        batch.arrival = {&part, arrival.first + i, 1, arrival.vc, tail, arrival.period, tail};
+        arrivals_.push_back(batch);
+      }
+  }
+  arrive_wake_.arm(std::max(now(), arrivals_.front().arrival.tail));
 }
 
 void NetworkInterface::arrive(Tick at) {
-  // 1. Everything whose last byte is here.
-  while (!arrivals_.empty() && arrivals_.front()->tail <= at) {
-    Packet& packet = *arrivals_.front();
+  // 1. Everything that is here.
+  while (!arrivals_.empty() && arrivals_.front().arrival.tail <= at) {
+    const Batch batch = arrivals_.front();
     arrivals_.pop_front();
-    count(packet);
-    if (class_of(packet.kind) == PacketClass::response) {
-      take_response(packet, at);
-    } else {
-      waiting(class_of(packet.kind)).push_back(&packet);
+    MessagePart& part = *batch.arrival.part;
+    switch (part.kind) {
+      case PacketClass::stream: {
+        std::deque<Batch>& order = stream_order_[index_of(part.source)];
+        order.push_back(batch);
+        stream_waiting_.push_back(&order.back());
+        break;
+      }
+      case PacketClass::response:
+        if (batch.last()) complete(pending_[part.message->transaction], *part.message, at);
+        done_with(*part.message, batch.arrival.count);
+        break;
+      case PacketClass::request:
+        request_waiting_.push_back({&part, batch.arrival.first, batch.arrival.vc, batch.arrival.tail});
+        break;
+      default:
+        control_waiting_.push_back(batch);
     }
   }
   // 2. What of it can go on.
@@ -39,43 +68,43 @@ void NetworkInterface::arrive(Tick at) {
   drain_stream();
   drain_requests();
   // 3. The next.
-  if (!arrivals_.empty()) arrive_wake_.arm(arrivals_.front()->tail);
+  if (!arrivals_.empty()) arrive_wake_.arm(arrivals_.front().arrival.tail);
 }
 
-void NetworkInterface::count(const Packet& packet) {
-  const auto kind = static_cast<std::size_t>(class_of(packet.kind));
-  ++stats_.packets_received[kind];
-  stats_.bytes_received[kind] += packet.payload_bytes;
-  stats_.hop_sum += packet.hops;
-  const Tick latency = packet.tail - packet.offered;
+void NetworkInterface::count(const Arrival& arrival) {
+  const MessagePart& part = *arrival.part;
+  const auto kind = static_cast<std::size_t>(part.kind);
+  stats_.packets_received[kind] += arrival.count;
+  stats_.bytes_received[kind] += part.payload(arrival.first + arrival.count) - part.payload(arrival.first);
+  stats_.hop_sum += std::uint64_t{arrival.count} * hops_[index_of(part.source)];
   ClassLatency& sum = stats_.latency[kind];
-  ++sum.count;
-  sum.sum += latency;
-  sum.max = std::max(sum.max, latency);
+  sum.count += arrival.count;
+  for (std::uint32_t i = 0; i < arrival.count; ++i) sum.sum += arrival.tail_of(i) - part.message->offered;
+  sum.max = std::max(sum.max, arrival.last_tail - part.message->offered);
 }
 
-// The buffer of the packet at the router's `local` output is free a cycle from now.
-void NetworkInterface::drop_buffer(Packet& packet) {
-  router_in.credit(packet, now() + format_.router_cycle());
+// The buffer of a packet is free a cycle after it has found its place, or after its tail.
+void NetworkInterface::free_buffer(const MessagePart& part, std::uint32_t packet, unsigned vc, Tick tail) {
+  const std::uint32_t begin = packet * part.flits;
+  fabric_out->release(node_, vc, part.packet_end(begin) - begin,
+                      std::max(tail, now()) + format_.router_cycle());
+}
+
+void NetworkInterface::done_with(Message& message, std::uint32_t packets) {
+  message.packets_left -= packets;
+  if (message.packets_left == 0) MessagePool::release(message);
 }
 
 // --- responses to the local DMA
 
-void NetworkInterface::take_response(Packet& packet, Tick at) {
-  Pending& pending = pending_[packet.transaction];
-  if (!packet.data.empty())
-    std::copy(packet.data.begin(), packet.data.end(), pending.payload->get_data_ptr() + packet.offset);
-  drop_buffer(packet);
-  if (packet.last) complete(pending, packet, at);
-  PacketPool::release(packet);
-}
-
-void NetworkInterface::complete(Pending& pending, const Packet& packet, Tick at) {
+void NetworkInterface::complete(Pending& pending, const Message& message, Tick at) {
   tlm::tlm_generic_payload& payload = *pending.payload;
   TrainExtension& extension = train_of(payload);
-  payload.set_response_status(packet.status);
-  extension.poisoned = packet.poisoned;
-  extension.causes = split(at - pending.offered, packet.latency, payload.get_data_length(), packet.causes);
+  if (!message.data.empty()) std::copy(message.data.begin(), message.data.end(), payload.get_data_ptr());
+  payload.set_response_status(message.status);
+  extension.poisoned = message.poisoned;
+  extension.causes =
+      split(at - pending.offered, latency_of(message), payload.get_data_length(), message.causes);
   pending.payload = nullptr;
   dma_in.respond(payload);
   dma_in.retry();
@@ -84,138 +113,217 @@ void NetworkInterface::complete(Pending& pending, const Packet& packet, Tick at)
 // --- mail and signals
 
 void NetworkInterface::drain_control() {
-  std::deque<Packet*>& queue = waiting(PacketClass::control);
-  while (!queue.empty()) {
-    Packet& packet = *queue.front();
+  while (!control_waiting_.empty()) {
+    Batch& batch = control_waiting_.front();
+    MessagePart& part = *batch.arrival.part;
+    Message& message = *part.message;
     // 1. The message's way through the network becomes an activity that ends now.
-    if (packet.written == 0) {
-      const ActivityId cause = packet.control.cause;
-      packet.control.cause = ctx_.log.begin(cause, packet.offered, packet.source, UnitId::network_interface,
-                                            ctx_.log[cause].tag);
-      ctx_.log.extend(packet.control.cause,
-                      split(now() - packet.offered, packet.latency, packet.payload_bytes, CauseTimes{}));
-      packet.written = now();
+    if (!batch.begun) {
+      const ActivityId cause = message.control.cause;
+      message.control.cause = ctx_.log.begin(cause, message.offered, message.source,
+                                             UnitId::network_interface, ctx_.log[cause].tag);
+      ctx_.log.extend(message.control.cause,
+                      split(now() - message.offered, latency_of(message), part.total_bytes, CauseTimes{}));
+      batch.begun = true;
     }
-    ctx_.log.extend(packet.control.cause, Cause::fabric_queue, now());
+    ctx_.log.extend(message.control.cause, Cause::fabric_queue, now());
     // 2. It keeps its buffer while the mailbox is full.
-    if (!control_receiver->deliver(packet.control)) {
+    if (!control_receiver->deliver(message.control)) {
       ++stats_.refused_control;
       return;
     }
     if (trace_) {
-      const bool mail = packet.control.kind == ControlMessage::Kind::mail;
-      trace_->arrived(packet.source, packet.tail, now(), packet.control.cause,
-                      mail ? "mail" : "signal, event " + std::to_string(packet.control.event));
+      const bool mail = message.control.kind == ControlMessage::Kind::mail;
+      trace_->arrived(message.source, batch.arrival.tail, now(), message.control.cause,
+                      mail ? "mail" : "signal, event " + std::to_string(message.control.event));
     }
-    queue.pop_front();
-    drop_buffer(packet);
-    PacketPool::release(packet);
+    free_buffer(part, batch.arrival.first, batch.arrival.vc, batch.arrival.tail);
+    control_waiting_.pop_front();
+    done_with(message, 1);
   }
 }
 
 // --- writes to the SRAM
 
-tlm::tlm_generic_payload& NetworkInterface::local_access(tlm::tlm_command command, const Packet& packet,
-                                                         const Train& train, std::uint64_t cookie) {
+tlm::tlm_generic_payload& NetworkInterface::local_access(tlm::tlm_command command, const Message& message,
+                                                         const Train& train, std::uint64_t from,
+                                                         std::uint64_t cookie) {
   tlm::tlm_generic_payload& payload = ctx_.pool.acquire(command, train);
   TrainExtension& extension = train_of(payload);
-  extension.requester = packet.source;
-  extension.activity = packet.activity;
-  extension.accumulate = packet.accumulate;
+  extension.requester = message.source;
+  extension.activity = message.activity;
+  extension.accumulate = message.accumulate;
   extension.cookie = cookie;
-  if (!packet.data.empty()) std::copy(packet.data.begin(), packet.data.end(), payload.get_data_ptr());
+  if (!message.data.empty())
+    std::copy_n(message.data.begin() + static_cast<std::ptrdiff_t>(from), train.bytes(),
+                payload.get_data_ptr());
   return payload;
 }
 
+std::uint32_t NetworkInterface::packets_per_access(const MessagePart& part) const {
+  return (part.train.size + part.bytes - 1) / part.bytes;
+}
+
+// Where packets [first, first + count) go. REQUIRES: they are equal, and of one access or one access each.
+Train NetworkInterface::packets_of(const MessagePart& part, std::uint32_t first, std::uint32_t count,
+                                   Tick period) const {
+  const std::uint32_t each = packets_per_access(part);
+  const std::uint64_t address =
+      part.train.address_of(first / each) + std::uint64_t{first % each} * part.bytes;
+  const auto bytes = static_cast<std::uint32_t>(part.payload(first + 1) - part.payload(first));
+  if (count == 1) return Train::block(address, bytes);
+  return {address, bytes, count, each == 1 ? part.train.stride : bytes, period};
+}
+
+// Packets of the batch, from the next on, that can be one train.
+std::uint32_t NetworkInterface::uniform(const Batch& batch) const {
+  const MessagePart& part = *batch.arrival.part;
+  const std::uint32_t each = packets_per_access(part);
+  const std::uint32_t first = batch.arrival.first + batch.next;
+  std::uint32_t count = batch.arrival.count - batch.next;
+  if (each == 1) return count;
+  count = std::min(count, each - first % each);
+  const std::uint32_t last = first + count;
+  const bool shorter = part.payload(last) - part.payload(last - 1) != part.bytes;
+  return shorter && count > 1 ? count - 1 : count;
+}
+
+// How many packets go to the SRAM now as one train, and at what period; 0: none is here.
+std::uint32_t NetworkInterface::writable(const Batch& batch, Tick* period) const {
+  const Arrival& arrival = batch.arrival;
+  *period = 0;
+  std::uint32_t here = 0;
+  const std::uint32_t most = uniform(batch);
+  while (here < most && arrival.tail_of(batch.next + here) <= now()) ++here;
+  // Those that follow without a gap are announced with the one that comes now.
+  if (here == 1 && arrival.tail_of(batch.next) == now()) {
+    *period = arrival.period;
+    here = most;
+    // The last of a part may come early: by itself.
+    if (here > 1 && arrival.tail_of(batch.next + here - 1) != now() + (here - 1) * arrival.period) --here;
+  }
+  return std::min(here, params_.sram_outstanding - sram_packets_);
+}
+
+std::size_t NetworkInterface::free_sram_place() const {
+  const auto place = std::find_if(sram_places_.begin(), sram_places_.end(),
+                                  [](const SramWrite& write) { return write.batch == nullptr; });
+  return static_cast<std::size_t>(place - sram_places_.begin());
+}
+
 void NetworkInterface::drain_stream() {
-  std::deque<Packet*>& queue = waiting(PacketClass::stream);
-  while (!queue.empty()) {
-    const std::size_t place = free_place(sram_places_);
-    if (place == kNoPlace) return;
-    Packet& packet = *queue.front();
-    queue.pop_front();
-    sram_places_[place] = &packet;
-    stream_order_[index_of(packet.source)].push_back(&packet);
-    drop_buffer(packet);
-    sram_out.send(local_access(tlm::TLM_WRITE_COMMAND, packet,
-                               Train::block(packet.address, packet.payload_bytes), place));
+  while (!stream_waiting_.empty()) {
+    Batch& batch = *stream_waiting_.front();
+    const Tick next_tail = batch.arrival.tail_of(batch.next);
+    if (next_tail > now()) {
+      arrive_wake_.arm(next_tail);
+      return;
+    }
+    Tick period = 0;
+    const std::uint32_t packets = writable(batch, &period);
+    if (packets == 0) return;  // no place
+    write_packets(batch, packets, period);
+    if (batch.next == batch.arrival.count) stream_waiting_.pop_front();
   }
 }
 
-void NetworkInterface::stream_written(Packet& packet, const TrainExtension& extension) {
-  packet.causes = extension.causes;
-  packet.written = now();
+void NetworkInterface::write_packets(Batch& batch, std::uint32_t packets, Tick period) {
+  MessagePart& part = *batch.arrival.part;
+  const std::uint32_t first = batch.arrival.first + batch.next;
+  const std::size_t place = free_sram_place();
+  sram_places_[place] = {&batch, packets, batch.arrival.tail_of(batch.next + packets - 1)};
+  sram_packets_ += packets;
+  for (std::uint32_t i = 0; i < packets; ++i)
+    free_buffer(part, first + i, batch.arrival.vc, batch.arrival.tail_of(batch.next + i));
+  batch.next += packets;
+  sram_out.send(local_access(tlm::TLM_WRITE_COMMAND, *part.message, packets_of(part, first, packets, period),
+                             part.offset + part.payload(first), place));
+}
+
+void NetworkInterface::packets_written(SramWrite write, const TrainExtension& extension) {
+  Batch& batch = *write.batch;
+  sram_packets_ -= write.packets;
+  batch.written += write.packets;
+  batch.written_at = now();
+  // Of the train's time at the SRAM, what came after its last packet.
+  const auto sram = static_cast<std::size_t>(Cause::sram);
+  batch.causes = extension.causes;
+  const Tick since = now() - std::min(now(), write.last_tail);
+  batch.causes[sram] = std::min(batch.causes[sram], since);
   // A signal is raised when everything before it from the same die is written too.
-  std::deque<Packet*>& order = stream_order_[index_of(packet.source)];
-  while (!order.empty() && order.front()->written != 0) {
-    Packet& first = *order.front();
+  std::deque<Batch>& order = stream_order_[index_of(batch.arrival.part->source)];
+  while (!order.empty() && order.front().written == order.front().arrival.count) {
+    const Batch& first = order.front();
+    Message& message = *first.arrival.part->message;
+    if (first.last() && message.signal_event != TrainExtension::kNoSignal) raise_signal(first, now());
+    done_with(message, first.arrival.count);
     order.pop_front();
-    if (first.last && first.signal_event != TrainExtension::kNoSignal) raise_signal(first, now());
-    PacketPool::release(first);
   }
 }
 
-void NetworkInterface::raise_signal(const Packet& packet, Tick at) {
+void NetworkInterface::raise_signal(const Batch& batch, Tick at) {
   ++stats_.signals;
-  const ActivityId activity = ctx_.log.begin(packet.activity, packet.offered, packet.source,
-                                             UnitId::network_interface, ctx_.log[packet.activity].tag);
-  const std::uint64_t bytes = std::uint64_t{packet.offset} + packet.payload_bytes;
-  ctx_.log.extend(activity, split(packet.written - packet.offered, packet.latency, bytes, packet.causes));
+  const Message& message = *batch.arrival.part->message;
+  const ActivityId activity = ctx_.log.begin(message.activity, message.offered, message.source,
+                                             UnitId::network_interface, ctx_.log[message.activity].tag);
+  ctx_.log.extend(activity, split(batch.written_at - message.offered, latency_of(message),
+                                  message.train.bytes(), batch.causes));
   ctx_.log.extend(activity, Cause::sram, at);
   if (trace_)
-    trace_->arrived(packet.source, packet.tail, at, activity,
-                    "data, event " + std::to_string(packet.signal_event));
-  control_receiver->signal(packet.signal_event, packet.signal_add, activity);
+    trace_->arrived(message.source, batch.arrival.last_tail, at, activity,
+                    "data, event " + std::to_string(message.signal_event));
+  control_receiver->signal(message.signal_event, message.signal_add, activity);
 }
 
 // --- requests of other dies
 
 void NetworkInterface::drain_requests() {
-  std::deque<Packet*>& queue = waiting(PacketClass::request);
-  while (!queue.empty() && serving_ < served_places_.size()) {
-    Packet& packet = *queue.front();
-    queue.pop_front();
+  while (!request_waiting_.empty() && serving_ < served_places_.size()) {
+    const Served request = request_waiting_.front();
+    MessagePart& part = *request.part;
+    Message& message = *part.message;
+    request_waiting_.pop_front();
     ++serving_;
-    drop_buffer(packet);
-    if (refuse_request(packet)) continue;
-    const std::size_t place = free_place(served_places_);
-    served_places_[place] = &packet;
-    if (packet.kind == PacketKind::read_request) {
-      send_local(packet.train.address,
-                 local_access(tlm::TLM_READ_COMMAND, packet, packet.train, kServes | place));
+    free_buffer(part, request.packet, request.vc, request.tail);
+    if (refuse_request(request)) continue;
+    const auto free = std::find_if(served_places_.begin(), served_places_.end(),
+                                   [](const Served& s) { return s.part == nullptr; });
+    const std::uint64_t cookie = kServes | static_cast<std::uint64_t>(free - served_places_.begin());
+    *free = request;
+    if (message.kind == PacketKind::read_request) {
+      send_local(message.train.address,
+                 local_access(tlm::TLM_READ_COMMAND, message, message.train, 0, cookie));
       continue;
     }
     // A write is acknowledged as a whole: remember how much of it is on its way to the memory.
-    const auto same = [&](const OpenWrite& w) {
-      return w.source == packet.source && w.transaction == packet.transaction;
-    };
+    const auto same = [&](const OpenWrite& w) { return w.message == &message; };
     auto open = std::find_if(open_writes_.begin(), open_writes_.end(), same);
     if (open == open_writes_.end())
-      open = open_writes_.insert(open, {packet.source, packet.transaction, 0, false, packet, CauseTimes{},
-                                        false, tlm::TLM_OK_RESPONSE});
+      open = open_writes_.insert(open, {&message, 0, false, CauseTimes{}, false, tlm::TLM_OK_RESPONSE});
     ++open->outstanding;
-    open->last_seen = packet.last;
-    send_local(packet.address,
-               local_access(tlm::TLM_WRITE_COMMAND, packet,
-                            Train::block(packet.address, packet.payload_bytes), kServes | place));
+    open->last_seen = request.last();
+    const Train write = packets_of(part, request.packet, 1, 0);
+    send_local(write.address, local_access(tlm::TLM_WRITE_COMMAND, message, write,
+                                           part.offset + part.payload(request.packet), cookie));
   }
 }
 
 // True when this die has no memory for the packet to go to: a fault, and an error for the requester.
-bool NetworkInterface::refuse_request(Packet& packet) {
-  const bool read = packet.kind == PacketKind::read_request;
-  const std::uint64_t address = read ? packet.train.address : packet.address;
-  if (Address::unit(address) != AddressUnit::memory || memory_out.socket.size() > 0) return false;
-  if (packet.last) {
-    ctx_.faults.report({packet.source, UnitId::network_interface, ctx_.log[packet.activity].tag, now(),
+bool NetworkInterface::refuse_request(const Served& request) {
+  Message& message = *request.part->message;
+  if (Address::unit(message.train.address) != AddressUnit::memory || memory_out.socket.size() > 0)
+    return false;
+  if (request.last()) {
+    const bool read = message.kind == PacketKind::read_request;
+    ctx_.faults.report({message.source, UnitId::network_interface, ctx_.log[message.activity].tag, now(),
                         "a remote access goes to the memory of die " + std::to_string(index_of(node_)) +
                             ", which has none"});
-    answer(read ? PacketKind::read_data : PacketKind::write_acknowledge, packet, CauseTimes{},
+    answer(read ? PacketKind::read_data : PacketKind::write_acknowledge, message, CauseTimes{},
            tlm::TLM_ADDRESS_ERROR_RESPONSE, false, nullptr);
   } else {
     --serving_;
   }
-  PacketPool::release(packet);
+  done_with(message, 1);
   return true;
 }
 
@@ -226,47 +334,47 @@ void NetworkInterface::send_local(std::uint64_t address, tlm::tlm_generic_payloa
 void NetworkInterface::responded(unsigned, tlm::tlm_generic_payload& payload) {
   const std::uint64_t cookie = train_of(payload).cookie;
   if ((cookie & kServes) == 0) {
-    Packet& packet = *sram_places_[cookie];
-    sram_places_[cookie] = nullptr;
-    stream_written(packet, train_of(payload));
+    const SramWrite write = sram_places_[cookie];
+    sram_places_[cookie] = SramWrite{};
+    packets_written(write, train_of(payload));
     drain_stream();
     return;
   }
-  Packet& packet = *served_places_[cookie & ~kServes];
-  served_places_[cookie & ~kServes] = nullptr;
-  if (packet.kind == PacketKind::read_request) {
-    read_served(packet, payload);
+  const Served served = served_places_[cookie & ~kServes];
+  served_places_[cookie & ~kServes] = Served{};
+  if (served.part->message->kind == PacketKind::read_request) {
+    read_served(served, payload);
   } else {
-    write_served(packet, payload);
+    write_served(served, payload);
   }
-  PacketPool::release(packet);
+  done_with(*served.part->message, 1);
   drain_requests();
 }
 
 // Why a request took from its arrival until now: what the memory says of itself, which begins with the offer,
 // and before that the wait for a place at the memory.
-CauseTimes NetworkInterface::causes_since_arrival(const Packet& packet, const CauseTimes& served) const {
+CauseTimes NetworkInterface::causes_since_arrival(Tick tail, const CauseTimes& served) const {
   CauseTimes causes = served;
   Tick known = 0;
   for (const Tick part : served) known += part;
-  causes[static_cast<std::size_t>(Cause::memory_queue)] += now() - packet.tail - known;
+  causes[static_cast<std::size_t>(Cause::memory_queue)] += now() - tail - known;
   return causes;
 }
 
-void NetworkInterface::read_served(Packet& packet, tlm::tlm_generic_payload& payload) {
+void NetworkInterface::read_served(const Served& served, tlm::tlm_generic_payload& payload) {
   const bool ok = payload.get_response_status() == tlm::TLM_OK_RESPONSE;
-  answer(PacketKind::read_data, packet, causes_since_arrival(packet, train_of(payload).causes),
-         payload.get_response_status(), train_of(payload).poisoned, ok ? &payload : nullptr);
+  answer(PacketKind::read_data, *served.part->message,
+         causes_since_arrival(served.tail, train_of(payload).causes), payload.get_response_status(),
+         train_of(payload).poisoned, ok ? &payload : nullptr);
 }
 
-void NetworkInterface::write_served(Packet& packet, tlm::tlm_generic_payload& payload) {
-  const auto open = std::find_if(open_writes_.begin(), open_writes_.end(), [&](const OpenWrite& w) {
-    return w.source == packet.source && w.transaction == packet.transaction;
-  });
+void NetworkInterface::write_served(const Served& served, tlm::tlm_generic_payload& payload) {
+  const Message& message = *served.part->message;
+  const auto open = std::find_if(open_writes_.begin(), open_writes_.end(),
+                                 [&](const OpenWrite& w) { return w.message == &message; });
   // 1. The write that ends last is what the acknowledgement waited for.
   --open->outstanding;
-  open->header = packet;
-  open->causes = causes_since_arrival(packet, train_of(payload).causes);
+  open->causes = causes_since_arrival(served.tail, train_of(payload).causes);
   open->poisoned = open->poisoned || train_of(payload).poisoned;
   if (open->status == tlm::TLM_OK_RESPONSE) open->status = payload.get_response_status();
   // 2. Its place among the served goes over to the acknowledgement, or becomes free.
@@ -276,31 +384,31 @@ void NetworkInterface::write_served(Packet& packet, tlm::tlm_generic_payload& pa
   }
   const OpenWrite done = *open;
   open_writes_.erase(open);
-  answer(PacketKind::write_acknowledge, done.header, done.causes, done.status, done.poisoned, nullptr);
+  answer(PacketKind::write_acknowledge, message, done.causes, done.status, done.poisoned, nullptr);
 }
 
-void NetworkInterface::answer(PacketKind kind, const PacketHeader& request, const CauseTimes& causes,
+void NetworkInterface::answer(PacketKind kind, const Message& request, const CauseTimes& causes,
                               tlm::tlm_response_status status, bool poisoned,
                               tlm::tlm_generic_payload* data) {
-  Message message;
-  message.header.kind = kind;
-  message.header.source = node_;
-  message.header.destination = request.source;
-  message.header.transaction = request.transaction;
-  message.header.activity = request.activity;
-  message.header.offered = now();
-  message.header.latency = request.latency;
-  message.header.status = status;
-  message.header.poisoned = poisoned;
+  MessageHeader header;
+  header.kind = kind;
+  header.source = node_;
+  header.destination = request.source;
+  header.transaction = request.transaction;
+  header.activity = request.activity;
+  header.offered = now();
+  header.latency = latency_of(request);
+  header.status = status;
+  header.poisoned = poisoned;
+  Message& message = messages_.acquire(header);
   message.causes = causes;
-  // The data stay in the memory's payload until the last packet has left.
+  message.train = Train{};
   if (data != nullptr) {
-    data->acquire();
-    message.payload = data;
     message.train = Train::block(0, data->get_data_length());
-    if (ctx_.pool.functional()) message.data = data->get_data_ptr();
+    if (ctx_.pool.functional())
+      message.data.assign(data->get_data_ptr(), data->get_data_ptr() + data->get_data_length());
   }
-  inject_wake_.arm(core_.push(now(), std::move(message)));
+  submit(message);
 }
 
 }  // namespace moesaic

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "tlm/field.h"
 
@@ -35,6 +36,86 @@ inline const std::array<const char*, 3>& enum_names(FlitFormat) {
   return kFlitFormatNames;
 }
 
+/// Who is joined to whom.
+enum class TopologyKind : std::uint8_t { mesh, torus, ring, fully_connected, list };
+constexpr std::array<const char*, 5> enum_names(TopologyKind) {
+  return {"mesh", "torus", "ring", "fully_connected", "list"};
+}
+
+enum class FabricRouting : std::uint8_t { xy, yx, west_first, odd_even, table };
+constexpr std::array<const char*, 5> enum_names(FabricRouting) {
+  return {"xy", "yx", "west_first", "odd_even", "table"};
+}
+
+struct TopologyParams {
+  TopologyKind kind = TopologyKind::mesh;
+  FabricRouting routing = FabricRouting::xy;
+  std::string links;
+  std::string table;
+  std::string slow_links;
+  bool allow_deadlock = false;
+};
+
+template <class V>
+void describe_fields(V& v, TopologyParams& p) {
+  v(Field{"kind", "", "who is joined to whom; list: the pairs in links"}, p.kind);
+  v(Field{"routing", "",
+          "ways of packets; west_first and odd_even are adaptive, table takes shortest ways and what table "
+          "says; rings, lists and fully connected packages take shortest ways"},
+    p.routing);
+  v(Field{"links", "", "pairs of dies, such as \"0-1 1-2 1-2\"; a pair that stands twice has two links"},
+    p.links);
+  v(Field{"table", "",
+          "exceptions from shortest ways, such as \"0>3:1\": at die 0, packets to die 3 go to 1"},
+    p.table);
+  v(Field{"slow_links", "",
+          "links with failed lanes, such as \"0-1:2\": both directions between dies 0 and 1 take twice the "
+          "time"},
+    p.slow_links);
+  v(Field{"allow_deadlock", "", "accept ways on which packets can wait for each other in a circle"},
+    p.allow_deadlock);
+}
+
+/// Which virtual channel of its class a packet takes at an output.
+enum class VcChoice : std::uint8_t { by_destination, any_free };
+constexpr std::array<const char*, 2> enum_names(VcChoice) {
+  return {"by_destination", "any_free"};
+}
+
+/// Stages of a router, in cycles of its clock. Defaults: three stages, the route being computed one hop ahead
+/// (Dally and Towles, chapter 16), and heads that are allocated while the packet before them leaves.
+struct RouterParams {
+  std::uint64_t hz = 1'000'000'000;
+  std::uint32_t route_cycles = 0;
+  std::uint32_t vc_alloc_cycles = 1;
+  std::uint32_t switch_alloc_cycles = 1;
+  std::uint32_t traversal_cycles = 1;
+  std::uint32_t credit_cycles = 0;
+  std::uint32_t local_cycles = 0;
+  bool speculative = false;
+  bool overlap_heads = true;
+  VcChoice vc_choice = VcChoice::by_destination;
+};
+
+template <class V>
+void describe_fields(V& v, RouterParams& p) {
+  v(Field{"hz", "Hz", "clock of routers and network interfaces", 1e6, 1e11}, p.hz);
+  v(Field{"route_cycles", "cycles", "route computation; 0: done one hop ahead", 0, 16}, p.route_cycles);
+  v(Field{"vc_alloc_cycles", "cycles", "allocation of a virtual channel", 1, 16}, p.vc_alloc_cycles);
+  v(Field{"switch_alloc_cycles", "cycles", "allocation of the switch", 1, 16}, p.switch_alloc_cycles);
+  v(Field{"traversal_cycles", "cycles", "through the switch", 0, 16}, p.traversal_cycles);
+  v(Field{"credit_cycles", "cycles", "from the arrival of a credit to its use", 0, 16}, p.credit_cycles);
+  v(Field{"local_cycles", "cycles", "between a die and its router, one way", 0, 64}, p.local_cycles);
+  v(Field{"speculative", "", "heads ask for the switch while they ask for a virtual channel"}, p.speculative);
+  v(Field{"overlap_heads", "", "heads behind another packet pass the first stages while they wait"},
+    p.overlap_heads);
+  v(Field{"vc_choice", "",
+          "virtual channel of a packet: the one of its destination, which keeps flows in order, or any that "
+          "is "
+          "free, which does not"},
+    p.vc_choice);
+}
+
 struct VcParams {
   std::uint32_t vcs = 1;
   std::uint32_t depth_flits = 16;
@@ -49,21 +130,23 @@ void describe_fields(V& v, VcParams& p) {
 }
 
 /// Defaults: the UCIe link of the FSE-DP test chip (arXiv 2603.27624 Tab. I): 288 GB/s read as per link and
-/// direction, three x32 modules at 24 Gb/s; 4.02 ns FDI to FDI. One credit round trip is 2 x 4.02 ns + 3 ns
-/// router + 1 ns serialisation = 12 ns or 68 flits: 80 flits let a single stream fill the link.
+/// direction, three x32 modules at 24 Gb/s; 4.02 ns FDI to FDI. A flow-control flit then takes 0.251 ns. One
+/// credit round trip is 2 x 4.02 ns and the router's 3 ns, about 45 flits: 80 let a single stream fill the
+/// link.
 struct D2dParams {
   std::uint32_t modules = 3;
   std::uint32_t lanes = 32;
   std::uint32_t gbit_per_s_per_lane = 24;
   FlitFormat flit_format = FlitFormat::flit_68;
   double link_latency_ns = 4.02;
+  double bit_error_rate = 0.0;
+  std::uint64_t error_seed = 1;
 
-  std::uint64_t router_hz = 1'000'000'000;
-  std::uint32_t router_pipeline_cycles = 3;
-  std::uint32_t local_flits_per_cycle = 5;
+  TopologyParams topology;
+  RouterParams router;
   std::uint32_t ni_cycles = 2;
 
-  std::uint32_t packet_header_bytes = 16;
+  std::uint32_t flit_header_bytes = 4;
   std::uint32_t max_packet_payload_bytes = 256;
   VcParams control{1, 16};
   VcParams request{1, 40};
@@ -84,16 +167,17 @@ void describe_fields(V& v, D2dParams& p) {
   v(Field{"flit_format", "", "framing on the link"}, p.flit_format);
   v(Field{"link_latency_ns", "ns", "adapter, PHY and wire, from one die's FDI to the other's", 0.001, 10000},
     p.link_latency_ns);
-  v(Field{"router_hz", "Hz", "clock of routers and network interfaces", 1e6, 1e11}, p.router_hz);
-  v(Field{"router_pipeline_cycles", "cycles", "from the head of a packet at an input to the output", 1, 64},
-    p.router_pipeline_cycles);
-  v(Field{"local_flits_per_cycle", "flits", "rate between a router and its die, per direction", 1, 64},
-    p.local_flits_per_cycle);
+  v(Field{"bit_error_rate", "", "of a link; flits that fail are repeated, and those behind them (go-back-n)",
+          0.0, 1e-4},
+    p.bit_error_rate);
+  v(Field{"error_seed", "", "of the errors"}, p.error_seed);
+  v.group("topology", "who is joined to whom, and the ways of packets", p.topology);
+  v.group("router", "stages of a router", p.router);
   v(Field{"ni_cycles", "cycles", "a network interface forms the first packet of a transaction", 1, 64},
     p.ni_cycles);
-  v(Field{"packet_header_bytes", "bytes", "route, address and transaction number, in front of a payload", 0,
-          64},
-    p.packet_header_bytes);
+  v(Field{"flit_header_bytes", "bytes",
+          "route, channel and sequence number beside the 64 bytes of each flow-control flit", 0, 64},
+    p.flit_header_bytes);
   v(Field{"max_packet_payload_bytes", "bytes", "largest payload of one packet", 64, 4096, true},
     p.max_packet_payload_bytes);
   v.group("control", "virtual channels of event signals and mail", p.control);

@@ -12,14 +12,18 @@ namespace moesaic {
 
 /// One direction of one link (or of a router's local port).
 struct LinkStats {
-  std::uint64_t packets = 0;        ///< count
-  std::uint64_t flits = 0;          ///< flow-control flits of 64 bytes
-  std::uint64_t payload_bytes = 0;  ///< bytes without packet header and framing
-  std::uint64_t wire_bytes = 0;     ///< bytes with packet header and framing
+  std::uint64_t packets = 0;                                           ///< count
+  std::uint64_t flits = 0;                                             ///< flow-control flits of 64 bytes
+  std::uint64_t payload_bytes = 0;                                     ///< bytes without headers and framing
+  std::uint64_t wire_bytes = 0;                                        ///< bytes with headers and framing
   std::array<std::uint64_t, kPacketClasses> payload_bytes_by_class{};  ///< bytes
-  Tick busy = 0;                                                       ///< ticks: bytes were on the link
-  Tick stall_credit = 0;          ///< ticks: idle, while the packet sent next lacked credits
-  Tick stall_vc = 0;              ///< ticks: idle, while that packet's input port sent from another VC
+  Tick busy = 0;                                                       ///< ticks: flits were on the link
+  Tick stall_credit = 0;      ///< ticks packets stood ready but lacked credits, summed over packets
+  Tick stall_vc = 0;          ///< the same: a virtual channel downstream
+  Tick stall_switch = 0;      ///< the same: the switch, which passed other flits
+  Tick stall_link = 0;        ///< the same: the link, busy or repeating
+  std::uint64_t retries = 0;  ///< transmissions of flits that failed and were repeated
+  Tick buffered = 0;          ///< ticks flits stood in the buffers they left for this link, summed over flits
   double peak_bytes_per_s = 0.0;  ///< bytes per second on the wire, framing included
 };
 

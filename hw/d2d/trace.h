@@ -3,13 +3,14 @@
 // signals and mail. Packets and credits are announced ahead, and so are reported before their time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
 #include "hw/context.h"
-#include "hw/d2d/mesh.h"
-#include "hw/d2d/packet.h"
+#include "hw/d2d/format.h"
+#include "hw/d2d/message.h"
 #include "tlm/trace.h"
 
 namespace moesaic {
@@ -31,38 +32,42 @@ void describe_signals(V& v, LinkSignals& s) {
 /// One direction of a link.
 class LinkTrace {
  public:
-  LinkTrace(HwContext& ctx, NodeId from, const std::string& scope) : ctx_(ctx), sink_(*ctx.trace) {
+  LinkTrace(HwContext& ctx, NodeId from, const std::string& scope, Tick cycle)
+      : ctx_(ctx), sink_(*ctx.trace), cycle_(cycle) {
     declare_signals(sink_, from, scope, signals_);
     track_ = sink_.track(from, scope.substr(scope.rfind('.') + 1));
   }
 
-  /// REQUIRES: head and tail are those of the near end.
-  void packet(const Packet& packet) {
-    const PacketClass kind = class_of(packet.kind);
-    const std::uint32_t tag = ctx_.log[packet.activity].tag;
-    sink_.change(packet.head, signals_.busy, 1 + static_cast<std::uint64_t>(kind));
-    sink_.change(packet.head, signals_.tag, tag);
-    sink_.change(packet.tail, signals_.busy, 0);
-    // Packets of one command that follow each other within a packet's time are one span.
-    const bool more = kind == kind_ && packet.activity == activity_ &&
-                      packet.head <= tail_ + (packet.tail - packet.head) && span_ != kNoSpan;
+  /// Flits of `part` leave the near end from `head` to `tail`; `payload` bytes end in them.
+  void pass(const MessagePart& part, Tick head, Tick tail, std::uint64_t payload, std::uint64_t packets) {
+    const ActivityId activity = part.message->activity;
+    const std::uint32_t tag = ctx_.log[activity].tag;
+    sink_.change(head, signals_.busy, 1 + static_cast<std::uint64_t>(part.kind));
+    sink_.change(head, signals_.tag, tag);
+    sink_.change(tail, signals_.busy, 0);
+    // What one command sends without a gap of more than a packet is one span.
+    const bool more = part.kind == kind_ && activity == activity_ && span_ != kNoSpan &&
+                      head <= tail_ + part.flits * cycle_;
     if (!more) {
-      span_ = sink_.begin(track_, packet.head, kPacketClassNames[static_cast<std::size_t>(kind)],
-                          {{"tag", std::uint64_t{tag}},
-                           {"from_die", std::uint64_t{index_of(packet.source)}},
-                           {"to_die", std::uint64_t{index_of(packet.destination)}}});
-      kind_ = kind;
-      activity_ = packet.activity;
+      span_ =
+          sink_.begin(track_, std::max(head, tail_), kPacketClassNames[static_cast<std::size_t>(part.kind)],
+                      {{"tag", std::uint64_t{tag}},
+                       {"from_die", std::uint64_t{index_of(part.source)}},
+                       {"to_die", std::uint64_t{index_of(part.destination)}}});
+      kind_ = part.kind;
+      activity_ = activity;
       packets_ = bytes_ = 0;
     }
-    tail_ = packet.tail;
-    bytes_ += packet.payload_bytes;
-    sink_.end(span_, tail_, {{"bytes", bytes_}, {"packets", ++packets_}});
+    tail_ = tail;
+    bytes_ += payload;
+    packets_ += packets;
+    sink_.end(span_, tail_, {{"bytes", bytes_}, {"packets", packets_}});
   }
 
  private:
   HwContext& ctx_;
   TraceSink& sink_;
+  Tick cycle_;
   LinkSignals signals_;
   TrackId track_{};
   SpanId span_ = kNoSpan;
@@ -93,37 +98,32 @@ void describe_signals(V& v, OutputSignals& s) {
 }
 
 struct RouterSignals {
-  std::array<OutputSignals, kPorts> outputs;
+  std::vector<OutputSignals> outputs;
+  std::vector<std::string> names;  ///< of the outputs; empty: not connected
 };
 template <class V>
 void describe_signals(V& v, RouterSignals& s) {
-  for (std::size_t port = 0; port < kPorts; ++port) {
-    if (!s.outputs[port].vcs.empty()) v.group(kPortNames[port], s.outputs[port]);
+  for (std::size_t port = 0; port < s.outputs.size(); ++port) {
+    if (!s.outputs[port].vcs.empty()) v.group(s.names[port].c_str(), s.outputs[port]);
   }
 }
 
-class RouterTrace {
+/// All routers and links of a package.
+class FabricTrace : public FabricCore::Observer {
  public:
-  RouterTrace(TraceSink& sink, NodeId node, const std::string& scope, const Mesh& mesh,
-              const std::vector<std::uint32_t>& depths)
-      : sink_(sink) {
-    for (unsigned port = 0; port < kPorts; ++port) {
-      if (Port(port) != Port::local && mesh.neighbour(node, Port(port)) == kNoNode) continue;
-      for (const std::uint32_t depth : depths) signals_.outputs[port].vcs.push_back({depth, kNoSignal});
-    }
-    declare_signals(sink_, node, scope, signals_);
-  }
+  FabricTrace(HwContext& ctx, const std::string& scope, const Topology& topology, const D2dFormat& format);
 
-  void taken(Port out, unsigned vc, std::uint32_t flits, Tick at) {
-    sink_.add(at, signals_.outputs[index_of(out)].vcs[vc].credits, -std::int64_t{flits});
-  }
-  void returned(Port out, unsigned vc, std::uint32_t flits, Tick at) {
-    sink_.add(at, signals_.outputs[index_of(out)].vcs[vc].credits, std::int64_t{flits});
+  void passed(const FabricCore::Passage& passage) override;
+  void returned(NodeId node, unsigned out, unsigned vc, std::uint32_t flits, Tick at) {
+    sink_.add(at, routers_[index_of(node)].outputs[out].vcs[vc].credits, std::int64_t{flits});
   }
 
  private:
   TraceSink& sink_;
-  RouterSignals signals_;
+  Topology topology_;
+  D2dFormat format_;
+  std::vector<RouterSignals> routers_;
+  std::vector<LinkTrace> links_;  // by Topology::links()
 };
 
 struct NetworkSignals {

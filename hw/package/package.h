@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The package: dies on an R x C mesh, their routers, and the D2D links between them, from a validated struct.
+// The package: R x C dies and the fabric that joins them, from a validated struct.
 //
 // Models: composition only. Does not model: an I/O die, several packages (one package, every die alike).
 // Time: none of its own. Debug: dies and links are public, for statistics; report_waits() asks every block.
@@ -12,9 +12,7 @@
 
 #include "hw/chiplet/chiplet.h"
 #include "hw/d2d/d2d_checker.h"
-#include "hw/d2d/d2d_link.h"
-#include "hw/d2d/d2d_router.h"
-#include "hw/d2d/mesh.h"
+#include "hw/d2d/d2d_fabric.h"
 #include "tlm/who_waits.h"
 
 namespace moesaic {
@@ -31,13 +29,12 @@ class Package : public sc_core::sc_module, public WhoWaits {
   Package(const sc_core::sc_module_name& name, const PackageParams& params, const Options& options,
           FirmwareHost& host, const ContentSource& contents, HwContext& ctx);
 
-  std::vector<std::unique_ptr<Chiplet>> chiplets;   ///< by node
-  std::vector<std::unique_ptr<D2dRouter>> routers;  ///< by node; empty in a package of one die
-  std::vector<std::unique_ptr<D2dLink>> links;      ///< in the order of mesh().links()
-  Chiplet::Checkers checkers;                       ///< of the dies' sockets; empty unless check_protocol
-  std::vector<std::unique_ptr<D2dChecker>> d2d_checkers;  ///< one a link, behind it
+  std::vector<std::unique_ptr<Chiplet>> chiplets;  ///< by node
+  std::unique_ptr<D2dFabric> fabric;               ///< null in a package of one die
+  Chiplet::Checkers checkers;                      ///< of the dies' sockets; empty unless check_protocol
+  std::vector<std::unique_ptr<D2dChecker>> d2d_checkers;  ///< by node, between dies and fabric
 
-  const Mesh& mesh() const { return mesh_; }
+  const Topology& topology() const { return topology_; }
   /// All control cores: agents by node, then the scheduler if there is one.
   std::vector<ControlCore*> cores();
   void report_waits(std::vector<std::string>& lines) const override;
@@ -45,7 +42,7 @@ class Package : public sc_core::sc_module, public WhoWaits {
  private:
   void build_fabric(const PackageParams& params, bool check_protocol, HwContext& ctx);
 
-  Mesh mesh_;
+  Topology topology_;
 };
 
 }  // namespace moesaic

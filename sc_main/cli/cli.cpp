@@ -5,6 +5,7 @@
 
 #include "sc_main/cli/command_line.h"
 #include "sc_main/cli/experiment_choice.h"
+#include "sc_main/cli/fabric_command.h"
 #include "sc_main/cli/guard.h"
 #include "sc_main/cli/list_command.h"
 #include "sc_main/cli/memory_command.h"
@@ -43,6 +44,8 @@ int dispatch(const CommandLine& line) {
       return memory_bench_command(line.memory_bench);
     case Verb::import_memspec:
       return import_memspec_command(line.memspec);
+    case Verb::fabric_bench:
+      return fabric_command(line);
     case Verb::none:
       break;
   }

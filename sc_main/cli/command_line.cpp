@@ -211,6 +211,42 @@ void add_memory_verbs(CLI::App& app, CommandLine& line) {
   import->add_option("file", line.memspec, "a file of DRAMSys' configs/memspec")->required();
 }
 
+void add_fabric_verb(CLI::App& app, CommandLine& line) {
+  CLI::App* sub =
+      add_verb(app, line, Verb::fabric_bench, "fabric-bench",
+               "run the fabric of a package alone: latency, saturation, latency-load curve",
+               "Loads are in flits per die and cycle, latencies in flit cycles, from the creation of a\n"
+               "packet to the arrival of its tail, the wait at its source included.\n"
+               "Example:\n  moesaic fabric-bench booksim-4x4 --traffic transpose --flits 8");
+  FabricBench& b = line.fabric;
+  sub->add_option("package", line.overrides.package, "a name from `moesaic list packages`, or a file")
+      ->required();
+  sub->add_option(
+         "--traffic", b.traffic,
+         "uniform (the own die included), uniform_others, neighbour (one column and row on), nearest "
+         "(one link away), transpose, hotspot, or trace")
+      ->capture_default_str();
+  sub->add_option("--flits", b.flits, "of a packet")
+      ->check(CLI::Range(1, 4096).description(""))
+      ->capture_default_str();
+  sub->add_option("--load", b.load, "this load only (default: the curve up to saturation)")
+      ->check(CLI::Range(0.0001, 1.0).description(""));
+  sub->add_option("--cycles", b.cycles, "measured, after a third as many")
+      ->check(CLI::Range(300, 100'000'000).description(""))
+      ->capture_default_str();
+  sub->add_option("--seed", b.seed, "of the traffic")->capture_default_str();
+  sub->add_option("--hotspot", b.hotspot, "die of traffic hotspot")->capture_default_str();
+  sub->add_option("--hotspot-share", b.hotspot_share, "of the packets that go there")
+      ->check(CLI::Range(0.0, 1.0).description(""))
+      ->capture_default_str();
+  sub->add_option("--trace", b.trace, "CSV with the columns cycle,source,destination,flits")
+      ->type_name("FILE");
+  sub->add_option("--set", line.overrides.sets,
+                  "any field of the configuration, such as package.d2d.stream.depth_flits=16; repeatable")
+      ->type_name("KEY.PATH=VALUE")
+      ->allow_extra_args(false);
+}
+
 }  // namespace
 
 const std::vector<std::string>& list_topics() {
@@ -239,6 +275,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_list_verbs(app, line);
   add_new_verb(app, line);
   add_memory_verbs(app, line);
+  add_fabric_verb(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -18,7 +18,8 @@ enum class Verb : std::uint8_t {
   schema,
   new_firmware,
   memory_bench,
-  import_memspec
+  import_memspec,
+  fabric_bench
 };
 
 /// What changes an experiment file on the command line; absent values leave the file's.
@@ -55,6 +56,18 @@ struct MemoryBenchLine {
   bool json = false;
 };
 
+/// Of `fabric-bench`.
+struct FabricBench {
+  std::string traffic = "uniform";
+  std::uint32_t flits = 8;
+  double load = 0;  ///< 0: the whole curve
+  std::uint64_t seed = 1;
+  std::uint64_t cycles = 30'000;
+  unsigned hotspot = 0;
+  double hotspot_share = 0.2;
+  std::string trace;
+};
+
 struct CommandLine {
   Verb verb = Verb::none;
   Overrides overrides;
@@ -65,6 +78,7 @@ struct CommandLine {
   std::string name;       ///< of `new firmware`
   std::string directory;  ///< of `new firmware`: where its folder is made
   MemoryBenchLine memory_bench;
+  FabricBench fabric;
   std::string memspec;        ///< of `import-memspec`: its file
   std::optional<int> finish;  ///< set when there is nothing left to do: the exit code
 };

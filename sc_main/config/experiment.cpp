@@ -130,7 +130,7 @@ class Checker {
         sram.port_bytes_per_cycle >= sram.bank_bytes_per_cycle && sram.port_bytes_per_cycle <= all_banks,
         "package.chiplet.sram.port_bytes_per_cycle", sram.port_bytes_per_cycle,
         fmt::format("expected from {}, one bank, to {}, all banks", sram.bank_bytes_per_cycle, all_banks));
-    for (const std::string& mistake : moesaic::check(p.d2d)) {
+    for (const std::string& mistake : moesaic::check(p.d2d, p.rows, p.columns)) {
       problems_.add(place_of(e_.places, "package.d2d"), mistake);
     }
     check_memory(p.memory, "package.memory.", e_.places, problems_);

@@ -34,12 +34,17 @@ template <class V>
 void describe_metrics(V& v, const LinkStats& s) {
   v(Field{"packets", "count", "packets sent"}, s.packets);
   v(Field{"flits", "count", "flow-control flits of 64 bytes sent"}, s.flits);
-  v(Field{"payload_bytes", "bytes", "bytes sent, without packet header and framing"}, s.payload_bytes);
-  v(Field{"wire_bytes", "bytes", "bytes sent, with packet header and framing"}, s.wire_bytes);
-  v(Field{"busy", "ticks", "bytes were on the link"}, s.busy);
-  v(Field{"stall_credit", "ticks", "idle while the packet sent next lacked credits"}, s.stall_credit);
-  v(Field{"stall_vc", "ticks", "idle while that packet's input port sent from another virtual channel"},
-    s.stall_vc);
+  v(Field{"payload_bytes", "bytes", "bytes sent, without headers and framing"}, s.payload_bytes);
+  v(Field{"wire_bytes", "bytes", "bytes sent, with headers and framing"}, s.wire_bytes);
+  v(Field{"busy", "ticks", "flits were on the link"}, s.busy);
+  v(Field{"stall_credit", "ticks", "packets stood ready but lacked credits, summed over packets"},
+    s.stall_credit);
+  v(Field{"stall_vc", "ticks", "the same, for want of a virtual channel"}, s.stall_vc);
+  v(Field{"stall_switch", "ticks", "the same, while the switch passed other flits"}, s.stall_switch);
+  v(Field{"stall_link", "ticks", "the same, while the link was busy with a flit or repeated others"}, s.stall_link);
+  v(Field{"retries", "count", "transmissions of flits that failed and were repeated"}, s.retries);
+  v(Field{"buffered", "ticks", "flits stood in the buffers they left for this link, summed over flits"},
+    s.buffered);
   v(Field{"peak_bytes_per_s", "bytes/s", "the wire always busy, framing included"}, s.peak_bytes_per_s);
   v.group("payload_by_class", ByClass{"bytes", s.payload_bytes_by_class});
 }

@@ -86,6 +86,8 @@ std::vector<Row> all_rows() {
   add(rows, die + "network", NetworkSignals{});
   add(rows, "package.link_N_N", LinkSignals{});
   RouterSignals router;
+  router.names = {"local", "north", "east", "south", "west"};
+  router.outputs.resize(router.names.size());
   for (OutputSignals& output : router.outputs) output.vcs.resize(1);
   add(rows, "package.routerN", router);
   return rows;

@@ -112,9 +112,8 @@ NodeResult collect(const Chiplet& die) {
 
 void collect_statistics(Package& package, const HwContext& ctx, RunResult& result) {
   for (const auto& die : package.chiplets) result.nodes.push_back(collect(*die));
-  const auto ends = package.mesh().links();
-  for (std::size_t i = 0; i < package.links.size(); ++i) {
-    result.links.push_back({ends[i].from, ends[i].to, package.links[i]->stats()});
+  for (const FabricLink& link : package.topology().links()) {
+    if (package.fabric) result.links.push_back({link.from, link.to, package.fabric->stats(link.from, link.out)});
   }
   for (const auto& checker : package.checkers) result.protocol_transactions += checker->completed();
   for (const auto& checker : package.d2d_checkers) result.protocol_transactions += checker->packets();

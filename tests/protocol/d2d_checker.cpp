@@ -11,17 +11,18 @@ using namespace moesaic::d2d_test;
 
 namespace {
 // Both ends of a checker, for talking to it directly.
-struct Ends : sc_core::sc_module, D2dOwner {
-  D2dOut out;
-  D2dIn in;
-  unsigned packets = 0;
-  std::vector<Tick> credits;
-  explicit Ends(const sc_core::sc_module_name& name) : sc_module(name), out("out"), in("in") {
-    out.set_owner(*this, 0);
-    in.set_owner(*this, 0);
+struct Ends : sc_core::sc_module, D2dNetwork, D2dDie {
+  sc_core::sc_export<D2dNetwork> network;
+  sc_core::sc_export<D2dDie> die;
+  unsigned arrivals = 0, releases = 0, submits = 0, lefts = 0;
+  explicit Ends(const sc_core::sc_module_name& name) : sc_module(name), network("network"), die("die") {
+    network.bind(*this);
+    die.bind(*this);
   }
-  void packet_arrives(unsigned, Packet&) override { ++packets; }
-  void credit_returns(unsigned, Packet&, Tick at) override { credits.push_back(at); }
+  void submit(MessagePart&, Tick) override { ++submits; }
+  void release(NodeId, unsigned, std::uint32_t, Tick) override { ++releases; }
+  void arrives(const Arrival&) override { ++arrivals; }
+  void left(MessagePart&, Tick) override { ++lefts; }
 };
 
 // Random transactions of every kind between all dies, some with signals, trains and mail.
@@ -78,10 +79,10 @@ struct RandomTraffic {
 
 D2dParams tiny() {
   D2dParams p;
-  p.control = {1, 2};
-  p.request = {1, 5};
+  p.control = {1, 1};
+  p.request = {1, 4};
   p.response = {1, 5};
-  p.stream = {2, 6};
+  p.stream = {2, 4};
   p.injection_queue_depth = 1;
   p.reads_outstanding = 2;
   p.sram_outstanding = 1;
@@ -121,7 +122,7 @@ void deliver_everything(unsigned rows, unsigned columns, const D2dParams& params
   CHECK(f.faults.all.empty());
   std::vector<std::string> waits;
   for (auto& ni : f.nis) ni->report_waits(waits);
-  for (auto& router : f.routers) router->report_waits(waits);
+  f.fabric->report_waits(waits);
   CHECK(waits.empty());
   CHECK(f.settled());
 }
@@ -145,73 +146,80 @@ TEST_CASE("nothing is lost and all credits return on 4 x 4 dies with default buf
 
 TEST_CASE("the checker reports every breach of the D2D protocol") {
   const D2dParams params = round_params();
-  const Mesh mesh(1, 2);
+  const Topology mesh = Topology::mesh(1, 2);
   const D2dFormat format(params);
-  D2dChecker checker("checker", mesh, params, D2dChecker::OnViolation::record);
-  Ends sender("sender"), receiver("receiver");
-  sender.out.bind(checker.in);
-  checker.out.bind(receiver.in);
+  D2dChecker checker("checker", NodeId(1), mesh, params, D2dChecker::OnViolation::record);
+  Ends ends("ends");
+  checker.network_out.bind(ends.network);
+  checker.die_out.bind(ends.die);
+  auto& network = checker.network;
+  auto& die = checker.die;
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
 
-  PacketPool pool;
-  std::uint32_t sequence = 0;
-  Tick head = 0;
-  const auto packet = [&]() -> Packet& {
-    PacketHeader header;
-    header.kind = PacketKind::stream_data;
-    header.source = NodeId(0);
-    header.destination = NodeId(1);
-    Packet& p = pool.acquire(header);
-    p.sequence = sequence++;
-    p.payload_bytes = 256;
-    p.flits = format.flits(256);
-    p.wire_bytes = format.wire_bytes(256);
-    p.vc = format.vc(PacketClass::stream, mesh, NodeId(1));
-    p.head = head;
-    p.tail = head += kNanosecond;
+  Message message;
+  std::deque<MessagePart> parts;
+  const auto part = [&](unsigned from, unsigned to, std::uint32_t packets) -> MessagePart& {
+    parts.emplace_back();
+    MessagePart& p = parts.back();
+    p.message = &message;
+    p.source = NodeId(from);
+    p.destination = NodeId(to);
+    p.bytes = 256;
+    p.total_bytes = 256 * packets;
+    p.flits = 4;
+    p.total = 4 * packets;
     return p;
   };
+  const Tick cycle = format.cycle();
+  const unsigned vc = format.fabric().classes[3].first;
   const auto last = [&] {
     return checker.violations().empty() ? std::string() : checker.violations().back();
   };
+  const auto found = [&](const char* what) { return last().find(what) != std::string::npos; };
 
-  // 1. Twenty packets use up the 80 credits; nothing is wrong.
-  std::vector<Packet*> sent;
-  for (unsigned i = 0; i < 20; ++i) {
-    sent.push_back(&packet());
-    sender.out.send(*sent.back());
-  }
+  // 1. A train of packets that use up the buffer; nothing is wrong.
+  MessagePart& train = part(0, 1, 40);
+  const Tick first = 100 * cycle;
+  die->arrives({&train, 0, 20, vc, first, 4 * cycle, first + 19 * 4 * cycle});
   CHECK(checker.violations().empty());
-  CHECK(receiver.packets == 20);
+  CHECK(checker.packets() == 20);
   CHECK_FALSE(checker.settled());
-  // 2. Credits that return only later do not cover a packet now, but one at their time.
-  receiver.in.credit(*sent[0], 30 * kNanosecond);
-  sender.out.send(packet());
-  CHECK(last().find("a packet of 4 flits is sent on VC 4 with 0 credits") != std::string::npos);
-  head = 30 * kNanosecond;
-  sender.out.send(packet());
+  // 2. A buffer that is free later does not help now; at its time it does.
+  const Tick next = first + 80 * cycle;
+  network->release(NodeId(1), vc, 8, next + 4 * cycle);
+  die->arrives({&train, 20, 1, vc, next, 4 * cycle, next});
+  CHECK(found("virtual channel 3 holds 84 flits, but has a depth of 80"));
+  die->arrives({&train, 21, 1, vc, next + 4 * cycle, 4 * cycle, next + 4 * cycle});
   CHECK(checker.violations().size() == 1);
-  // 3. Order.
-  ++sequence;
-  receiver.in.credit(*sent[1], head);
-  sender.out.send(packet());
-  CHECK(last().find("packet 23 passes where 22 was next") != std::string::npos);
-  // 4. Shape.
-  receiver.in.credit(*sent[2], head);
-  Packet& wrong = packet();
-  wrong.vc = 0;
-  wrong.payload_bytes = 64;
-  sender.out.send(wrong);
-  CHECK(checker.violations().size() == 5);  // VC, flits, wire bytes
-  // 5. Overlap.
-  receiver.in.credit(*sent[3], head);
-  head -= kNanosecond / 2;
-  sender.out.send(packet());
-  CHECK(last().find("two packets overlap") != std::string::npos);
-  // 6. More credits than packets.
-  for (unsigned i = 4; i < 20; ++i) receiver.in.credit(*sent[i], head);
-  for (unsigned i = 0; i < 4; ++i) receiver.in.credit(*sent[i], head);
-  CHECK(last().find("more credits return on VC 4 than were taken") == std::string::npos);
-  for (unsigned i = 0; i < 4; ++i) receiver.in.credit(*sent[i], head);
-  CHECK(last().find("more credits return on VC 4 than were taken") != std::string::npos);
+  // 3. Order, overlap, class and place.
+  network->release(NodeId(1), vc, 60, next + 5 * cycle);
+  die->arrives({&train, 23, 1, vc, next + 9 * cycle, 4 * cycle, next + 9 * cycle});
+  CHECK(found("packet 23 of part 0 arrives where 22 of 0 was next"));
+  die->arrives({&train, 24, 1, vc, next + 9 * cycle, 4 * cycle, next + 9 * cycle});
+  CHECK(found("two packets overlap"));
+  die->arrives({&train, 25, 1, 0, next + 13 * cycle, 4 * cycle, next + 13 * cycle});
+  CHECK(std::any_of(checker.violations().begin(), checker.violations().end(), [](const auto& v) {
+    return v.find("virtual channel of another class") != std::string::npos;
+  }));
+  MessagePart& astray = part(0, 0, 1);
+  astray.sequence = 0;
+  const auto before = checker.violations().size();
+  die->arrives({&astray, 0, 1, vc, next + 20 * cycle, 4 * cycle, next + 20 * cycle});
+  CHECK(checker.violations()[before].find("arrives at a wrong die") != std::string::npos);
+  // 4. More is freed than came.
+  network->release(NodeId(1), vc, 80, next + 30 * cycle);
+  CHECK(found("more flits of virtual channel 3 are freed than have arrived"));
+  network->release(NodeId(1), vc, 1, 0);
+  CHECK(std::any_of(checker.violations().begin(), checker.violations().end(),
+                    [](const auto& v) { return v.find("free in the past") != std::string::npos; }));
+  // 5. Parts.
+  MessagePart& wrong = part(1, 0, 1);
+  wrong.flits = 3;
+  network->submit(wrong, 0);
+  CHECK(found("flits and payload of a packet disagree"));
+  die->left(wrong, 0);
+  die->left(wrong, 0);
+  CHECK(found("a part leaves that was not submitted"));
+  CHECK(ends.submits == 1);
+  CHECK(ends.lefts == 2);
 }

@@ -41,8 +41,7 @@ std::vector<Tick> times(const Fabric& f) {
     for (const auto& a : f.srams[n]->accesses) all.push_back(a.at);
     for (const auto& a : f.memories[n]->accesses) all.push_back(a.at);
   }
-  for (const auto& link : f.links) all.push_back(link->stats().packets);
-  std::sort(all.end() - static_cast<std::ptrdiff_t>(f.links.size()), all.end());
+  for (const FabricLink& link : f.mesh.links()) all.push_back(f.fabric->stats(link.from, link.out).packets);
   return all;
 }
 }  // namespace

@@ -1,67 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
+// Sizes, rates and stages, and what combinations of parameters are refused.
 #include "hw/d2d/format.h"
 
 #include "tests/catch.h"
 
 using namespace moesaic;
 
-TEST_CASE("the default link moves 288 GB/s on the wire") {
-  CHECK(link_bytes_per_s(D2dParams{}) == 288'000'000'000);
-  CHECK(check(D2dParams{}).empty());
+TEST_CASE("the defaults give the link of the FSE-DP chip and pass their own check") {
+  const D2dParams p;
+  CHECK(check(p, 2, 2).empty());
+  CHECK(link_bytes_per_s(p) == 288'000'000'000);
+  const D2dFormat f(p);
+  // A flit of 64 + 4 bytes takes 72.25 bytes of 68-byte link flits: 250.868 ps.
+  CHECK(f.cycle() == 250'868);
+  CHECK(f.wire_bytes(4) == 289);
+  CHECK(f.fabric().link == 16);  // 4.014 ns for 4.02
+  CHECK(f.fabric().switch_alloc == 4);
+  CHECK(f.fabric().route + f.fabric().vc_alloc + f.fabric().switch_alloc + f.fabric().traversal == 12);
 }
 
-TEST_CASE("framing costs its share of the wire and whole flits of the buffers") {
+TEST_CASE("payload is cut into whole flits, and none is one") {
+  const D2dFormat f{D2dParams{}};
+  CHECK(f.flits(0) == 1);
+  CHECK(f.flits(1) == 1);
+  CHECK(f.flits(64) == 1);
+  CHECK(f.flits(65) == 2);
+  CHECK(f.flits(256) == 4);
+  CHECK(f.link_time(256) == 4 * f.cycle());
+  CHECK(f.link_time(1024 + 65) == (16 + 2) * f.cycle());
+  CHECK(f.link_time(0) == f.cycle());
+}
+
+TEST_CASE("framing takes the share of its format") {
   D2dParams p;
-  CHECK(D2dFormat(p).wire_bytes(256) == 289);  // (16 + 256) * 68 / 64
-  CHECK(D2dFormat(p).flits(256) == 5);
-  CHECK(link_payload_bytes_per_s(p) == Approx(288e9 * 256 / 289));
-  p.flit_format = FlitFormat::flit_256;
-  CHECK(D2dFormat(p).wire_bytes(256) == 296);  // ceil(272 * 256 / 236)
-  p.flit_format = FlitFormat::raw_64;
-  p.packet_header_bytes = 0;
-  CHECK(D2dFormat(p).wire_bytes(256) == 256);
-  CHECK(D2dFormat(p).flits(256) == 4);
+  const auto efficiency = [&](FlitFormat format) {
+    p.flit_format = format;
+    return link_payload_bytes_per_s(p) / static_cast<double>(link_bytes_per_s(p));
+  };
+  p.flit_header_bytes = 0;
+  CHECK(efficiency(FlitFormat::raw_64) == Approx(1.0).epsilon(1e-5));
+  CHECK(efficiency(FlitFormat::flit_68) == Approx(64.0 / 68).epsilon(1e-5));
+  CHECK(efficiency(FlitFormat::flit_256) == Approx(236.0 / 256).epsilon(1e-5));
+  p.flit_header_bytes = 4;
+  CHECK(efficiency(FlitFormat::flit_68) == Approx(64.0 / 68 * 64 / 68).epsilon(1e-5));
 }
 
-TEST_CASE("the time of a long transfer does not accumulate rounding") {
-  const D2dFormat format{D2dParams{}};
-  CHECK(format.link_clock().edge(288'000'000'000) == kSecond);
-  CHECK(format.link_time(256 * 1'000'000) == format.link_clock().edge(289'000'000));
-  CHECK(format.link_time(256 + 1) == format.link_clock().edge(289 + 19));
-}
-
-TEST_CASE("classes have disjoint virtual channels and neighbouring destinations different ones") {
-  const D2dFormat format{D2dParams{}};
-  const Mesh mesh(2, 2);
-  CHECK(format.vcs() == 5);
-  CHECK(format.vc(PacketClass::control, mesh, NodeId(3)) == 0);
-  CHECK(format.vc(PacketClass::request, mesh, NodeId(3)) == 1);
-  CHECK(format.vc(PacketClass::response, mesh, NodeId(3)) == 2);
-  CHECK(format.vc(PacketClass::stream, mesh, NodeId(0)) == 3);
-  CHECK(format.vc(PacketClass::stream, mesh, NodeId(1)) == 4);
-  CHECK(format.vc(PacketClass::stream, mesh, NodeId(3)) == 3);
-}
-
-TEST_CASE("a virtual channel that cannot hold a packet is a user's mistake with a remedy") {
+TEST_CASE("rings need an even number of virtual channels per class") {
   D2dParams p;
-  p.stream.depth_flits = 4;
-  REQUIRE(check(p).size() == 1);
-  CHECK(check(p)[0].find("stream.depth_flits: 4 does not hold the largest packet of the class, 5 flits") ==
-        0);
+  p.topology.kind = TopologyKind::ring;
+  const auto problems = check(p, 2, 2);
+  REQUIRE(problems.size() == 3);  // stream has two
+  CHECK(problems[0].find("control.vcs: 1 cannot be halved") == 0);
+  p.control.vcs = p.request.vcs = p.response.vcs = 2;
+  CHECK(check(p, 2, 2).empty());
 }
 
-TEST_CASE("a mesh routes columns first and its links come in pairs") {
-  const Mesh mesh(2, 3);  // 0 1 2 / 3 4 5
-  CHECK(mesh.route(NodeId(0), NodeId(5)) == Port::east);
-  CHECK(mesh.route(NodeId(2), NodeId(5)) == Port::south);
-  CHECK(mesh.route(NodeId(5), NodeId(0)) == Port::west);
-  CHECK(mesh.route(NodeId(3), NodeId(0)) == Port::north);
-  CHECK(mesh.route(NodeId(3), NodeId(3)) == Port::local);
-  CHECK(mesh.hops(NodeId(0), NodeId(5)) == 3);
-  CHECK(mesh.links().size() == 14);
-  CHECK(Mesh(1, 1).links().empty());
-  for (const MeshLink& link : mesh.links()) {
-    CHECK(mesh.neighbour(link.from, link.out) == link.to);
-    CHECK(mesh.neighbour(link.to, link.in) == link.from);
-  }
+TEST_CASE("more virtual channels than the routers have bits are refused") {
+  D2dParams p;
+  p.control.vcs = p.request.vcs = p.response.vcs = p.stream.vcs = 8;
+  CHECK(check(p, 2, 2).empty());
+  p.control.vcs = 9;
+  CHECK(check(p, 2, 2).size() == 1);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole fabric for tests: routers, links and network interfaces of an R x C package, a checker in every
-// direction of every connection, and fake dies around it.
+// A whole fabric for tests: routers, links and network interfaces of an R x C package, a checker between each
+// die and the fabric, and fake dies around it.
 #pragma once
 
 #include <systemc>
@@ -14,8 +14,7 @@
 #include <vector>
 
 #include "hw/d2d/d2d_checker.h"
-#include "hw/d2d/d2d_link.h"
-#include "hw/d2d/d2d_router.h"
+#include "hw/d2d/d2d_fabric.h"
 #include "hw/d2d/network_interface.h"
 
 namespace moesaic::d2d_test {
@@ -77,10 +76,19 @@ class FakeTarget : public sc_core::sc_module, private Server {
     if (stopped || busy_ >= capacity) return false;
     ++busy_;
     const Tick now = ctx_.wheel.now();
-    const Tick done = now + (service_of ? service_of(payload) : service);
+    Tick done = now + (service_of ? service_of(payload) : service);
     TrainExtension& extension = train_of(payload);
-    accesses.push_back({now, done, payload.is_write(), Address::offset(payload.get_address()),
-                        extension.train, extension.accumulate, extension.requester});
+    const Train& train = extension.train;
+    // Every write of a train is an access, at its own time.
+    const std::uint32_t count = payload.is_write() ? train.count : 1;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Tick at = now + i * train.period;
+      const Tick end = i == 0 ? done : at + service;
+      const Train one = count == 1 ? train : Train::block(train.address_of(i), train.size);
+      accesses.push_back({at, end, payload.is_write(), Address::offset(one.address), one,
+                          extension.accumulate, extension.requester});
+      done = std::max(done, end);
+    }
     extension.causes[static_cast<std::size_t>(cause)] = done - now;
     extension.poisoned = poison && !payload.is_write();
     move_bytes(payload, extension.train);
@@ -217,15 +225,22 @@ class Fabric {
         pool(options.mode),
         ctx{wheel, process, pool, log, faults, work},
         script(wheel),
-        mesh(rows, columns),
+        mesh(params.topology, rows, columns),
         format(params),
         check_protocol_(options.check_protocol) {
     const unsigned n = mesh.nodes();
-    routers.resize(n), nis.resize(n), dies.resize(n), srams.resize(n), memories.resize(n);
+    nis.resize(n), dies.resize(n), srams.resize(n), memories.resize(n);
+    if (!options.reverse_construction) build_fabric(options, params);
     for (unsigned i = 0; i < n; ++i) build_die(options, options.reverse_construction ? n - 1 - i : i, params);
-    std::vector<MeshLink> edges = mesh.links();
-    if (options.reverse_construction) edges = {edges.rbegin(), edges.rend()};
-    for (const MeshLink& edge : edges) build_link(options, edge, params);
+    if (options.reverse_construction) build_fabric(options, params);
+    for (unsigned i = 0; i < n; ++i) connect(options, i, params);
+  }
+  /// Statistics of the link from one die to the next.
+  LinkStats link(unsigned from, unsigned to) const {
+    for (const FabricLink& l : mesh.links()) {
+      if (l.from == NodeId(from) && l.to == NodeId(to)) return fabric->stats(l.from, l.out);
+    }
+    return {};
   }
 
   std::uint64_t sram(unsigned node, std::uint64_t offset) const {
@@ -243,12 +258,8 @@ class Fabric {
   /// Nothing is left anywhere: packets, credits, payloads.
   bool settled() const {
     bool all = pool.live() == 0;
-    for (const auto& ni : nis) all = all && ni->idle() && ni->injection().pool().live() == 0;
-    for (const auto& router : routers) {
-      all = all && router->core().occupancy() == 0;
-      for (unsigned port = 0; port < kPorts; ++port) all = all && full(router->core().sender(Port(port)));
-    }
-    for (const auto& ni : nis) all = all && full(ni->injection().sender());
+    for (const auto& ni : nis) all = all && ni->idle() && ni->messages().live() == 0;
+    all = all && fabric->core().settled();
     for (const auto& checker : checkers) all = all && checker->settled() && checker->violations().empty();
     return all;
   }
@@ -266,36 +277,34 @@ class Fabric {
   NoWork work;
   HwContext ctx;
   Script script;
-  Mesh mesh;
+  Topology mesh;
   D2dFormat format;
-  std::vector<std::unique_ptr<D2dRouter>> routers;
+  std::unique_ptr<D2dFabric> fabric;
   std::vector<std::unique_ptr<NetworkInterface>> nis;
   std::vector<std::unique_ptr<FakeDie>> dies;
   std::vector<std::unique_ptr<FakeTarget>> srams, memories;
-  std::vector<std::unique_ptr<D2dLink>> links;
   std::vector<std::unique_ptr<D2dChecker>> checkers;
 
  private:
-  bool full(const Sender& sender) const {
-    for (unsigned vc = 0; vc < format.vcs(); ++vc) {
-      if (sender.held_at_end(vc) != sender.depth(vc)) return false;
-    }
-    return true;
+  void build_fabric(const FabricOptions& o, const D2dParams& params) {
+    fabric = std::make_unique<D2dFabric>((o.name + "_fabric").c_str(), mesh, params, ctx, o.name);
   }
-  // out -> checker -> in
-  void connect(const std::string& name, D2dOut& out, D2dIn& in, const D2dParams& params) {
+  void connect(const FabricOptions& o, unsigned n, const D2dParams& params) {
     if (!check_protocol_) {
-      out.bind(in);
+      nis[n]->fabric_out.bind(fabric->network);
+      fabric->dies[n].bind(nis[n]->fabric_in);
       return;
     }
-    checkers.push_back(std::make_unique<D2dChecker>(name.c_str(), mesh, params));
-    out.bind(checkers.back()->in);
-    checkers.back()->out.bind(in);
+    const std::string name = o.name + std::to_string(n) + "_checker";
+    checkers.push_back(std::make_unique<D2dChecker>(name.c_str(), static_cast<NodeId>(n), mesh, params));
+    nis[n]->fabric_out.bind(checkers.back()->network);
+    checkers.back()->network_out.bind(fabric->network);
+    fabric->dies[n].bind(checkers.back()->die);
+    checkers.back()->die_out.bind(nis[n]->fabric_in);
   }
   void build_die(const FabricOptions& o, unsigned n, const D2dParams& params) {
     const std::string id = o.name + std::to_string(n);
     const auto node = static_cast<NodeId>(n);
-    routers[n] = std::make_unique<D2dRouter>((id + "_router").c_str(), node, mesh, params, ctx);
     nis[n] = std::make_unique<NetworkInterface>((id + "_ni").c_str(), node, mesh, params, ctx);
     dies[n] = std::make_unique<FakeDie>((id + "_die").c_str(), ctx);
     srams[n] =
@@ -308,34 +317,22 @@ class Fabric {
     nis[n]->control_receiver.bind(dies[n]->receiver);
     nis[n]->sram_out.socket.bind(srams[n]->in.socket);
     if (n != o.without_memory) nis[n]->memory_out.socket.bind(memories[n]->in.socket);
-    connect(id + "_in_checker", nis[n]->router_out, routers[n]->in[0], params);
-    connect(id + "_out_checker", routers[n]->out[0], nis[n]->router_in, params);
-  }
-  void build_link(const FabricOptions& o, const MeshLink& edge, const D2dParams& params) {
-    const std::string id =
-        o.name + "_link" + std::to_string(index_of(edge.from)) + "_" + std::to_string(index_of(edge.to));
-    links.push_back(std::make_unique<D2dLink>(id.c_str(), edge.from, params, ctx));
-    connect(id + "_checker", routers[index_of(edge.from)]->out[index_of(edge.out)], links.back()->in, params);
-    connect(id + "_far_checker", links.back()->out, routers[index_of(edge.to)]->in[index_of(edge.in)],
-            params);
   }
   bool check_protocol_;
 };
 
-/// A fabric in round numbers: 4 ps per byte on a link (250 GB/s raw), 200 ps per flit at the local port, 4
-/// ns, 1 GHz routers of 3 cycles, no header; a full packet of 256 bytes takes 4 flits and 1.024 ns.
+/// A fabric in round numbers: 4 ps per byte on a link (250 GB/s raw), a flit cycle of 256 ps, 4.096 ns or 16
+/// cycles of latency, routers of 3 stages of 4 cycles, no header; a full packet of 256 bytes takes 4 flits.
 inline D2dParams round_params() {
   D2dParams p;
   p.modules = 1;
   p.lanes = 50;
   p.gbit_per_s_per_lane = 40;
   p.flit_format = FlitFormat::raw_64;
-  p.link_latency_ns = 4.0;
-  p.router_hz = 1'000'000'000;
-  p.router_pipeline_cycles = 3;
-  p.local_flits_per_cycle = 5;  // 320 bytes per ns
+  p.link_latency_ns = 4.096;
+  p.router.hz = 976'562'500;  // 1.024 ns
   p.ni_cycles = 2;
-  p.packet_header_bytes = 0;
+  p.flit_header_bytes = 0;
   return p;
 }
 

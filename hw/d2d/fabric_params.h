@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the timing core of the fabric computes with, in flit cycles, and its counters.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "hw/d2d/params.h"
+
+namespace moesaic {
+
+/// Time in flit cycles: in one, a link moves one flit.
+using Cycle = std::uint64_t;
+inline constexpr Cycle kNoCycle = std::numeric_limits<Cycle>::max();
+
+struct FabricParams {
+  /// Virtual channels of a class: [first, first + count), in `sets` equal parts.
+  struct ClassVcs {
+    unsigned first = 0;
+    unsigned count = 1;
+  };
+  std::array<ClassVcs, kPacketClasses> classes{};
+  std::vector<std::uint32_t> depths;  ///< flits, by virtual channel
+
+  // Cycles of a stage.
+  Cycle route = 1;
+  Cycle vc_alloc = 1;
+  Cycle switch_alloc = 1;
+  Cycle traversal = 1;
+  Cycle credit = 0;  ///< from the arrival of a credit to its use
+  Cycle link = 1;
+  Cycle local = 1;  ///< between a die and its router, one way
+  bool speculative = false;
+  bool overlap = false;   ///< heads pass route computation and channel allocation behind the packet before
+  bool any_vc = true;     ///< a packet takes any free channel of its class; else the one of its destination
+  double flit_error = 0;  ///< probability that a transmission over a link fails
+  std::uint64_t error_seed = 1;
+  /// From a failed transmission to its repetition: there, and the answer back.
+  Cycle replay_round_trip() const { return 2 * link + 2; }
+  bool automatic_sinks = false;  ///< dies take every flit at once
+};
+
+/// Why a packet that was ready did not move.
+enum class Stall : std::uint8_t { credit, vc, switch_port, link, count };
+inline constexpr std::size_t kStalls = static_cast<std::size_t>(Stall::count);
+
+/// One output of a router.
+struct ChannelStats {
+  std::uint64_t flits = 0;                                    ///< flits granted
+  std::array<std::uint64_t, kPacketClasses> by_class{};       ///< the same, by class
+  std::array<std::uint64_t, kPacketClasses> packets{};        ///< tails granted
+  std::array<std::uint64_t, kPacketClasses> payload_bytes{};  ///< of those packets
+  std::array<std::uint64_t, kStalls> stalls{};                ///< cycles, summed over packets at the front
+  std::uint64_t retries = 0;                                  ///< failed transmissions
+  std::uint64_t occupancy = 0;  ///< cycles flits stood in the buffers they left for this output
+};
+
+}  // namespace moesaic

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sc_main/cli/fabric_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hw/d2d/format.h"
+#include "sc_main/cli/experiment_choice.h"
+#include "sc_main/config/problems.h"
+#include "sc_main/fabric/traffic.h"
+#include "sc_main/report/table.h"
+#include "tlm/diagnostics.h"
+
+namespace moesaic {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& option, const std::string& what) {
+  throw UserError(fmt::format("command line: error: {}: {}", option, what));
+}
+
+TrafficPattern pattern_of(const std::string& name) {
+  const auto names = enum_names(TrafficPattern{});
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<TrafficPattern>(found - names.begin());
+  std::vector<std::string> known(names.begin(), names.end());
+  const std::string near = nearest_word(name, known);
+  refuse("--traffic " + name, "unknown pattern" + (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+                                  "\n  expected " + join_alternatives(known));
+}
+
+std::vector<std::string> row(const TrafficResult& r, const D2dFormat& format) {
+  const bool settled = r.latency < 1e8;
+  const auto cycles = [&](Cycle c) { return settled ? fmt::format("{}", c) : std::string("-"); };
+  return {fmt::format("{:.3f}", r.load),
+          fmt::format("{:.3f}", r.accepted),
+          settled ? fmt::format("{:.2f}", r.latency) : "grows",
+          settled ? fmt::format("{:.2f}", r.latency * static_cast<double>(format.cycle()) / 1e6) : "-",
+          cycles(r.percentile(0.5)),
+          cycles(r.percentile(0.99)),
+          fmt::format("{:.2f}", r.hops),
+          fmt::format("{}", r.packets)};
+}
+
+Table curve_table() {
+  return Table({"offered", "accepted", "latency", "ns", "median", "99 %", "routers", "packets"}, 0);
+}
+
+void curve(const Topology& topology, const D2dFormat& format, const TrafficParams& traffic) {
+  const FabricParams& params = format.fabric();
+  const TrafficResult zero = zero_load(topology, params, traffic);
+  const double limit = saturation(topology, params, traffic, zero.latency);
+  const TrafficResult full = run_traffic(topology, params, traffic, 1.0);
+  fmt::print("zero-load latency {:.2f} cycles through {:.2f} routers\n", zero.latency, zero.hops);
+  fmt::print(
+      "saturation at {:.3f} flits per die and cycle: the largest load with at most three times that "
+      "latency\n",
+      limit);
+  fmt::print("accepted when 1.0 is offered: {:.3f}\n\n", full.accepted);
+  Table table = curve_table();
+  for (const double share : {0.1, 0.3, 0.5, 0.7, 0.8, 0.9})
+    table.add(row(run_traffic(topology, params, traffic, share * limit), format));
+  fmt::print("{}", table.text());
+}
+
+}  // namespace
+
+int fabric_command(const CommandLine& line) {
+  const FabricBench& b = line.fabric;
+  const Experiment experiment = choose_experiments(line.overrides, Library::find()).front().experiment;
+  const PackageParams& package = experiment.package;
+  if (package.nodes() < 2) refuse(line.overrides.package, "a package of one die has no fabric");
+  const Topology topology(package.d2d.topology, package.rows, package.columns);
+  const D2dFormat format(package.d2d);
+  // 1. What was asked for.
+  TrafficParams traffic;
+  traffic.pattern = pattern_of(b.traffic);
+  traffic.flits = b.flits;
+  traffic.seed = b.seed;
+  traffic.measured = b.cycles;
+  traffic.warm_up = b.cycles / 3;
+  traffic.hotspot = b.hotspot;
+  traffic.hotspot_share = b.hotspot_share;
+  if (traffic.pattern == TrafficPattern::transpose && package.rows != package.columns)
+    refuse("--traffic transpose", "the package is not square");
+  if (b.hotspot >= package.nodes())
+    refuse("--hotspot", fmt::format("the package has dies 0 to {}", package.nodes() - 1));
+  if ((traffic.pattern == TrafficPattern::trace) != !b.trace.empty())
+    refuse("--trace", "a trace needs --traffic trace and --trace FILE, other patterns take none");
+  // 2. What it runs on.
+  fmt::print("{}: {} dies, flit cycle {:.3f} ns, {} flits per packet, traffic {}, class stream\n",
+             package.name, package.nodes(), static_cast<double>(format.cycle()) / 1e6, b.flits, b.traffic);
+  // 3. The numbers.
+  if (traffic.pattern == TrafficPattern::trace) {
+    Table table = curve_table();
+    table.add(row(run_trace(topology, format.fabric(), traffic.kind, read_trace(b.trace, package.nodes())),
+                  format));
+    fmt::print("{}", table.text());
+  } else if (b.load > 0) {
+    Table table = curve_table();
+    table.add(row(run_traffic(topology, format.fabric(), traffic, b.load), format));
+    fmt::print("{}", table.text());
+  } else {
+    curve(topology, format, traffic);
+  }
+  return kExitOk;
+}
+
+}  // namespace moesaic
