@@ -4,8 +4,8 @@
 namespace moesaic {
 
 Chiplet::Chiplet(const sc_core::sc_module_name& name, NodeId node_id, const PackageParams& package,
-                 const Topology& topology, bool with_scheduler, FirmwareHost& host, const ContentSource& contents,
-                 HwContext& ctx, Checkers* checkers)
+                 const Topology& topology, bool with_scheduler, FirmwareHost& host,
+                 const ContentSource& contents, HwContext& ctx, Checkers* checkers)
     : sc_module(name),
       node(node_id),
       sram("sram", node, package.chiplet.sram, ctx),

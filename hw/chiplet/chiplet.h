@@ -32,9 +32,9 @@ class Chiplet : public sc_core::sc_module, public WhoWaits {
   using Checkers = std::vector<std::unique_ptr<ProtocolChecker>>;
 
   /// `checkers` null: sockets are bound directly, else through protocol checkers that are added to it.
-  Chiplet(const sc_core::sc_module_name& name, NodeId node, const PackageParams& package, const Topology& topology,
-          bool with_scheduler, FirmwareHost& host, const ContentSource& contents, HwContext& ctx,
-          Checkers* checkers);
+  Chiplet(const sc_core::sc_module_name& name, NodeId node, const PackageParams& package,
+          const Topology& topology, bool with_scheduler, FirmwareHost& host, const ContentSource& contents,
+          HwContext& ctx, Checkers* checkers);
 
   NodeId node;
   Sram sram;

@@ -41,7 +41,8 @@ void describe_metrics(V& v, const LinkStats& s) {
     s.stall_credit);
   v(Field{"stall_vc", "ticks", "the same, for want of a virtual channel"}, s.stall_vc);
   v(Field{"stall_switch", "ticks", "the same, while the switch passed other flits"}, s.stall_switch);
-  v(Field{"stall_link", "ticks", "the same, while the link was busy with a flit or repeated others"}, s.stall_link);
+  v(Field{"stall_link", "ticks", "the same, while the link was busy with a flit or repeated others"},
+    s.stall_link);
   v(Field{"retries", "count", "transmissions of flits that failed and were repeated"}, s.retries);
   v(Field{"buffered", "ticks", "flits stood in the buffers they left for this link, summed over flits"},
     s.buffered);

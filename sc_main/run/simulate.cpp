@@ -113,7 +113,8 @@ NodeResult collect(const Chiplet& die) {
 void collect_statistics(Package& package, const HwContext& ctx, RunResult& result) {
   for (const auto& die : package.chiplets) result.nodes.push_back(collect(*die));
   for (const FabricLink& link : package.topology().links()) {
-    if (package.fabric) result.links.push_back({link.from, link.to, package.fabric->stats(link.from, link.out)});
+    if (package.fabric)
+      result.links.push_back({link.from, link.to, package.fabric->stats(link.from, link.out)});
   }
   for (const auto& checker : package.checkers) result.protocol_transactions += checker->completed();
   for (const auto& checker : package.d2d_checkers) result.protocol_transactions += checker->packets();
