@@ -3,8 +3,7 @@
 // script can be made here without it.
 //
 // Models: MT19937 (Matsumoto and Nishimura, ACM TOMACS 8(1), 1998), seeded by its init_by_array with the
-// seed's
-//   32-bit words, least significant first; randrange(n) by rejection; random() with 53 bits.
+//   seed's 32-bit words, least significant first; randrange(n) by rejection; random() with 53 bits.
 // Does not model: seeds that are not whole numbers; everything else of Python's module.
 #pragma once
 

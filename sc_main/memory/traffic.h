@@ -4,9 +4,11 @@
 //   a_seq, b_rand, c1_rand, c2_rowhit, c3_conflict, d_mix, e_{4K,64K}_x{1,2,4}
 //              the traces of the reference measurements (docs/validation.md), request for request: 64 bytes,
 //              addresses below 1 GiB, all offered from time 0
-//   stream     consecutive reads        random     reads at random places of the channel, aligned to their
-//   size mix:N      consecutive, N % reads and the rest writes, at random FILE.stl   lines "cycle: (bytes)
-//   read|write 0xaddress"; without (bytes): the given size; # and // comments
+//   stream     consecutive reads
+//   random     reads at random places of the channel, aligned to their size
+//   mix:N      consecutive, N % reads and the rest writes, at random
+//   FILE.stl   lines "cycle: (bytes) read|write 0xaddress"; without (bytes): the given size; # and //
+//              begin comments
 #pragma once
 
 #include <cstdint>

@@ -89,17 +89,6 @@ void compare(const char* simulator, const std::vector<std::string>& devices) {
 
 }  // namespace
 
-TEST_CASE("Python's random numbers come out as Python gives them") {
-  // python3: random.Random(1).randrange(1<<24), random.Random(3).random(),
-  // random.Random(40962).randrange(2**18)
-  PythonRandom one(1), three(3), big(4096 * 10 + 2);
-  for (const std::uint32_t expected : {4508515U, 2117513U, 8558696U, 3956695U})
-    CHECK(one.randrange(1U << 24) == expected);
-  for (const double expected : {0.23796462709189137, 0.5442292252959519, 0.36995516654807925})
-    CHECK(three.random() == expected);
-  for (const std::uint32_t expected : {129729U, 68017U, 186631U}) CHECK(big.randrange(1U << 18) == expected);
-}
-
 TEST_CASE("HBM2 as Ramulator sets it up gives what Ramulator gives") {
   compare("ramulator", {"hbm2"});
 }
