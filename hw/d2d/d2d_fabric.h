@@ -2,7 +2,8 @@
 // The routers and links of a package.
 //
 // Models: hw/d2d/fabric_core.h; in functional mode, the bytes of every packet pass the injector on each link of
-// their way. Does not model: links of different rates.
+//   their way.
+// Does not model: links of different rates.
 // Time: one wheel event for every few cycles in which something is decided.
 // Debug: report_waits() names every packet that waits, and for what.
 #pragma once

@@ -3,12 +3,11 @@
 //
 // Models: interleaving of transactions over channels, a bounded number of transactions per port with
 //   back-pressure by a withheld END_REQ, fixed controller latency, everything dram_channel.h models; in
-//   functional mode the bytes.
-//   ECC: a read with a correctable error is late, one with an uncorrectable error is answered by an error
-//   response and poisoned.
+//   functional mode the bytes; ECC: a read with a correctable error is late, one with an uncorrectable error
+//   is answered by an error response and poisoned.
 // Does not model: caches, merging of requests, errors of the code itself, scrubbing, accumulation (an
-// accumulating write is a misuse). Time: a read is answered when its last data have passed the controller; a
-// write when the device has taken
+//   accumulating write is a misuse).
+// Time: a read is answered when its last data have passed the controller; a write when the device has taken
 //   its last data, not when a write queue has. Bytes are read and written at that instant. The extension's
 //   causes sum to the time from the first BEGIN_REQ offer to BEGIN_RESP; waiting for END_REQ is memory_queue.
 // Debug: transport_dbg reads and writes the bytes in both run modes, ignoring strides.

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The peers' devices and controllers as our parameters, and their measurements.
-//
-// Timing sets: reference/dram_parameters.txt (Ramulator 2.1 at c5b1c3a, DRAMSys 5.5 at 2107966). Where a
-// value is computed by the peer (read to write and the like) the formula stands beside it.
+// The peers' devices (platforms/memories/peers) under controllers set up row by row of their measurements.
 #pragma once
 
 #include <string>
@@ -34,6 +31,5 @@ MemoryParams lpddr4_4266();
 MemoryParams lpddr5_ramulator();
 MemoryParams ddr4_2400();
 MemoryParams ddr5_4800();
-MemoryParams ddr5_6400();
 
 }  // namespace moesaic::memory_test
