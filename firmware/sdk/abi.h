@@ -33,8 +33,7 @@ typedef struct {
   uint64_t control_hz;
   /* workload */
   uint32_t hidden, expert_width, experts, shared_experts, top_k;
-  uint32_t layers,
-      tokens; /* token t lives on die floor(t * nodes / tokens) unless the experiment says otherwise */
+  uint32_t layers, tokens; /* places of the batch; token t lives on die floor(t * nodes / tokens) */
   uint8_t activation, shift_pre, shift_post, oracle;
   uint64_t seed;
 } moesaic_core_info;
@@ -44,6 +43,17 @@ typedef struct {
   uint16_t expert;
   uint16_t gate; /* Q1.15 */
 } moesaic_choice;
+
+/* A token of the running layer. `token` is its place in the batch: by it gate results are asked for, tensors
+ * are placed and work is counted. */
+enum moesaic_phase { MOESAIC_DECODE = 0, MOESAIC_PREFILL = 1 };
+typedef struct {
+  uint32_t token;
+  uint32_t request; /* counted over the whole run */
+  uint32_t pass;    /* forward passes that the request has ended in this run */
+  uint16_t phase;   /* enum moesaic_phase */
+  uint16_t reserved;
+} moesaic_token;
 
 enum moesaic_tensor_kind {
   MOESAIC_GATE_WEIGHTS = 0, /* expert_width rows of hidden int8: row f is column f of the gate matrix */
@@ -113,6 +123,13 @@ typedef struct {
   void (*statistic)(void* context, const char* name, const char* unit, double value);
   /* A text at the present instant, for the timeline and the log. Free. */
   void (*mark)(void* context, const char* text, uint32_t length);
+  /* Number of tokens of this die in the running layer, and the tokens themselves (by place, at most `room`).
+   * Agents only; `oracle` gives the scheduler those of all dies. Charged like a gate result per token. */
+  uint32_t (*tokens)(void* context, moesaic_token* out, uint32_t room);
+  /* The tokens of a request that are on this die leave the running layer: nothing of them has been or is
+   * computed in it, and they come back in this layer of the next iteration. Agents only; every die that has
+   * tokens of the request must do it in the same layer. Charged as a look-up. */
+  void (*defer)(void* context, uint32_t request);
 } moesaic_hal;
 
 /* Operations that SDK algorithms charge (cost_of). */

@@ -119,6 +119,19 @@ class Hal {
     out.resize(std::min(room, table_.gate_results(table_.context, layer, token, out.data(), room)));
     return out;
   }
+  /// Tokens of this die in the running layer, by place; none with a program that is older than this call.
+  std::vector<moesaic_token> tokens() {
+    if (table_.tokens == nullptr) return {};
+    std::vector<moesaic_token> out(info_.tokens);
+    const auto room = static_cast<std::uint32_t>(out.size());
+    out.resize(std::min(room, table_.tokens(table_.context, out.data(), room)));
+    return out;
+  }
+  /// The tokens of a request on this die wait for the next iteration (moesaic_hal::defer).
+  void defer(std::uint32_t request) {
+    if (table_.defer == nullptr) return fail("the program is too old: it does not defer requests");
+    table_.defer(table_.context, request);
+  }
   void place(const moesaic_tensor& tensor) { table_.place(table_.context, &tensor); }
   void deviate(const moesaic_deviation& deviation) { table_.deviate(table_.context, &deviation); }
   /// A line of the decision log (`moesaic run --log LEVEL`). Free in simulated time at every level.

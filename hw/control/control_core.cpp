@@ -296,6 +296,21 @@ moesaic_hal ControlCore::make_hal(ControlCore& core) {
     std::copy_n(self.choices_.begin(), n, out);
     return static_cast<std::uint32_t>(self.choices_.size());
   };
+  hal.tokens = [](void* c, moesaic_token* out, std::uint32_t room) {
+    ControlCore& self = core_of(c);
+    self.wait_out();
+    std::vector<moesaic_token> tokens;
+    self.host_.tokens(self.id_, tokens);
+    std::copy_n(tokens.begin(), std::min<std::size_t>(room, tokens.size()), out);
+    self.spend(std::uint64_t{self.params_.gate_result_cycles} * tokens.size());
+    return static_cast<std::uint32_t>(tokens.size());
+  };
+  hal.defer = [](void* c, std::uint32_t request) {
+    ControlCore& self = core_of(c);
+    self.wait_out();
+    self.host_.defer(self.id_, now_tick(), request);
+    self.spend(self.params_.lookup_cycles);
+  };
   hal.place = [](void* c, const moesaic_tensor* tensor) {
     ControlCore& self = core_of(c);
     if (self.in_boot_) return self.host_.place(self.id_, *tensor);

@@ -28,6 +28,9 @@ class FirmwareHost {
   /// Choices of a token; false when this core may not know them (docs/firmware.md, knowledge).
   virtual bool gate_results(CoreId core, std::uint32_t layer, std::uint32_t token,
                             std::vector<moesaic_choice>& out) = 0;
+  /// Tokens in the running layer that this core may know of, by place.
+  virtual void tokens(CoreId core, std::vector<moesaic_token>& out) = 0;
+  virtual void defer(CoreId core, Tick now, std::uint32_t request) = 0;
   virtual std::uint64_t memory_bytes(std::uint32_t node) = 0;
   virtual void place(CoreId core, const moesaic_tensor& tensor) = 0;
   virtual void deviate(CoreId core, const moesaic_deviation& deviation) = 0;

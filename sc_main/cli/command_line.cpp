@@ -44,7 +44,8 @@ void add_overrides(CLI::App& app, Overrides& o) {
   app.add_option("--routing", o.routing,
                  "routing: a profile from `moesaic list routing`, or a trace file (all its tokens, unless "
                  "--tokens says)");
-  app.add_option("--tokens", o.tokens, "tokens of the iteration")->type_name("N");
+  app.add_option("--tokens", o.tokens, "tokens of an iteration")->type_name("N");
+  app.add_option("--iterations", o.iterations, "iterations to measure")->type_name("N");
   app.add_option("--layers", o.layers, "layers to run, one after the other")->type_name("N");
   app.add_option("--seed", o.seed, "seed of everything that is generated")->type_name("N");
   app.add_option(

@@ -26,10 +26,10 @@ enum class Verb : std::uint8_t {
 struct Overrides {
   std::string experiment;  ///< empty: platforms/experiments/default.yaml
   std::string package, model, routing;
-  std::string tokens, layers, seed;   ///< as typed; the configuration checks them
-  std::vector<std::string> firmware;  ///< images: "NAME", "path.so", or "NAME:key=value,key=value"
-  std::vector<std::string> options;   ///< "key=value", options of the image
-  std::vector<std::string> sets;      ///< "key.path=value", fields of the configuration
+  std::string tokens, iterations, layers, seed;  ///< as typed; the configuration checks them
+  std::vector<std::string> firmware;             ///< images: "NAME", "path.so", or "NAME:key=value,key=value"
+  std::vector<std::string> options;              ///< "key=value", options of the image
+  std::vector<std::string> sets;                 ///< "key.path=value", fields of the configuration
   bool functional = false;
   bool oracle = false;
   bool check_protocol = false;

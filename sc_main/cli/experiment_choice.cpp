@@ -40,6 +40,7 @@ std::vector<Override> common_overrides(const Overrides& o) {
   const std::string suffix = std::filesystem::path(o.routing).extension().string();
   const bool trace = suffix == ".csv" || suffix == ".json";
   text("workload.tokens", trace && o.tokens.empty() ? "0" : o.tokens);
+  text("workload.iterations", o.iterations);
   text("workload.layers", o.layers);
   text("run.seed", o.seed);
   flag("run.functional", o.functional);

@@ -82,7 +82,7 @@ int run_one(const Experiment& experiment, const Library& library, const std::fil
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   // 2. Report.
   const Report report = make_report({experiment.name, experiment.package, experiment.model, routing, result,
-                                     experiment.run.functional, experiment.run.seed});
+                                     experiment.run.functional, experiment.run.seed, experiment.workload});
   const std::string json = results_json(report, flat_configuration(experiment));
   files.write("results.json", json);
   files.write("summary.txt", summary_text(report));

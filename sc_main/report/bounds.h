@@ -3,8 +3,9 @@
 //
 // Models: each resource alone, used perfectly.
 //   memory  every weight byte of an expert that has tokens is read once, every token's input row once, every
-//           output row is written once; at the peak rate of all memory channels together. An image that kept
-//           weights in SRAM from one iteration to the next would still have to read each of them once.
+//           output row is written once; at the peak rate of all memory channels together. From
+//           one iteration to the next no more weights can stay than all SRAM holds: the others are read
+//           again.
 //   engine  every multiply-accumulate that the routing needs, at the peak rate of all arrays together.
 //   fabric  0. An image chooses where tensors lie and may place copies, so that nothing has to cross a link:
 //           no number above zero holds for every image. It is listed so that its absence is seen.

@@ -35,8 +35,8 @@ std::string owner_of(const std::string& path) {
   for (const Owner& owner : kOwners) {
     if (path.rfind(owner.prefix, 0) == 0) return owner.room;
   }
-  if (path.rfind("work.", 0) == 0 || path.rfind("layers[]", 0) == 0 || path.rfind("deviations[]", 0) == 0) {
-    return "sc_main/run";
+  for (const char* prefix : {"work.", "iterations[]", "layers[]", "deviations[]"}) {
+    if (path.rfind(prefix, 0) == 0) return "sc_main/run";
   }
   return "sc_main/report";
 }

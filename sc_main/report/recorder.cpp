@@ -85,7 +85,9 @@ void Recorder::write(const RunResult& result) {
   if (timeline_) {
     for (const LayerTime& layer : result.layers) {
       const SpanId span = timeline_->begin(
-          layers_, layer.begin, fmt::format("layer {}", layer.layer),
+          layers_, layer.begin,
+          result.iterations.size() < 2 ? fmt::format("layer {}", layer.layer)
+                                       : fmt::format("iteration {}, layer {}", layer.iteration, layer.layer),
           {{"iteration", std::uint64_t{layer.iteration}}, {"layer", std::uint64_t{layer.layer}}});
       timeline_->end(span, layer.end, {});
     }

@@ -10,6 +10,7 @@
 #include "sc_main/report/attribution.h"
 #include "sc_main/report/energy.h"
 #include "sc_main/report/units.h"
+#include "sc_main/workload/requests.h"
 
 namespace moesaic {
 
@@ -48,8 +49,11 @@ IdentityRow identity_of(const ReportInput& in, const Energy& energy) {
   row.seed = in.seed;
   row.outcome = name_of(in.result.outcome);
   row.dies = in.package.nodes();
-  row.tokens = in.routing.tokens;
+  row.tokens = in.routing.batch();
   row.layers = in.routing.layers;
+  row.iterations = in.workload.iterations;
+  row.warmup_iterations = in.workload.warmup_iterations;
+  row.requests = describe_requests(in.workload.requests, in.routing.batch());
   row.messages = in.result.messages;
   for (const std::string& what : in.package.memory.assumed)
     row.assumptions.push_back(fmt::format("memory {}: {}", in.package.memory.device, what));
@@ -126,7 +130,9 @@ void add_imbalance(Report& report) {
 
 void add_bounds(Report& report, const ReportInput& in) {
   const Tick makespan = in.result.makespan;
-  const Bounds bounds = lower_bounds(needed_work(in.model, in.routing), peak_rates(in.package));
+  NeededWork work = needed_work(in.model, in.routing);
+  work.weight_bytes = std::max(work.weight_bytes, streamed_weight_bytes(in.model, in.package, in.result));
+  const Bounds bounds = lower_bounds(work, peak_rates(in.package));
   report.summary.distance_to_bound = bounds.distance(makespan);
   for (const Bound& b : bounds.all) {
     report.bounds.push_back({b.resource, b.unit, b.work, b.peak_per_s, b.time, share(b.time, makespan)});
@@ -219,11 +225,30 @@ void add_link_totals(SummaryRow& s, const std::vector<LinkRow>& links) {
   }
 }
 
+void add_iterations(Report& report, const RunResult& result) {
+  static constexpr std::array<const char*, 3> kKinds{"warmup", "measured", "drain"};
+  SummaryRow& s = report.summary;
+  std::uint64_t measured = 0;
+  for (const IterationTime& i : result.iterations) {
+    report.iterations.push_back({i.number, kKinds[static_cast<std::size_t>(i.kind)], i.begin, i.end,
+                                 i.end - i.begin, i.tokens, i.prefill_tokens, i.deferred_requests,
+                                 i.deferred_tokens});
+    s.deferred_requests += i.deferred_requests;
+    s.deferred_tokens += i.deferred_tokens;
+    if (i.kind != IterationKind::measured) continue;
+    ++measured;
+    s.measured_tokens += i.tokens;
+    s.measured_time += i.end - i.begin;
+  }
+  if (measured > 0) s.time_per_iteration = s.measured_time / measured;
+  s.measured_tokens_per_s = ratio(number(s.measured_tokens), seconds(s.measured_time));
+}
+
 void add_summary(Report& report, const ReportInput& in) {
   SummaryRow& s = report.summary;
   const PeakRates peak = peak_rates(in.package);
   s.makespan = in.result.makespan;
-  s.time_per_layer = in.routing.layers == 0 ? 0 : s.makespan / in.routing.layers;
+  s.time_per_layer = in.result.layers.empty() ? 0 : s.makespan / in.result.layers.size();
   s.tokens_per_s = ratio(number(in.routing.tokens) * number(in.routing.layers), seconds(s.makespan));
   s.sram_size_bytes = in.package.chiplet.sram.size_bytes;
   add_node_totals(s, report.nodes);
@@ -279,6 +304,16 @@ NeededWork needed_work(const ModelParams& model, const Routing& routing) {
   return work;
 }
 
+std::uint64_t streamed_weight_bytes(const ModelParams& model, const PackageParams& package,
+                                    const RunResult& result) {
+  std::uint64_t bytes = 0;
+  for (const LayerTime& layer : result.layers) bytes += layer.active_experts * model.expert_bytes();
+  if (result.iterations.size() < 2) return bytes;
+  const std::uint64_t kept =
+      (result.iterations.size() - 1) * package.nodes() * std::uint64_t{package.chiplet.sram.size_bytes};
+  return bytes > kept ? bytes - kept : 0;
+}
+
 PeakRates peak_rates(const PackageParams& package) {
   PeakRates peak;
   for (unsigned n = 0; n < package.nodes(); ++n) {
@@ -293,6 +328,7 @@ Report make_report(const ReportInput& input) {
   // 1. What was measured, block by block, and its totals.
   add_nodes_and_links(report, input);
   add_summary(report, input);
+  add_iterations(report, input.result);
   // 2. What follows from it: bounds, reasons, energy.
   add_bounds(report, input);
   add_attribution(report, input.result);
@@ -307,7 +343,8 @@ Report make_report(const ReportInput& input) {
   for (const ImageStatistic& s : input.result.image_statistics)
     report.image_statistics.push_back({index_of(s.node), s.core, s.name, s.unit, s.value});
   for (const LayerTime& l : input.result.layers) {
-    report.layers.push_back({l.iteration, l.layer, l.begin, l.end, l.end - l.begin});
+    report.layers.push_back(
+        {l.iteration, l.layer, l.tokens, l.active_experts, l.begin, l.end, l.end - l.begin});
   }
   return report;
 }

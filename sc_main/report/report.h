@@ -22,6 +22,7 @@ struct Report {
   SummaryRow summary;
   WorkRow work;
   std::vector<DeviationRow> deviations;
+  std::vector<IterationRow> iterations;
   std::vector<LayerRow> layers;
   std::vector<CauseRow> causes;
   std::vector<PlaceRow> critical_path;
@@ -38,6 +39,7 @@ void describe_metrics(V& v, const Report& r) {
   v.group("summary", r.summary);
   v.group("work", r.work);
   v.list("deviations", r.deviations);
+  v.list("iterations", r.iterations);
   v.list("layers", r.layers);
   v.list("causes", r.causes);
   v.list("critical_path", r.critical_path);
@@ -57,12 +59,17 @@ struct ReportInput {
   const RunResult& result;
   bool functional = false;
   std::uint64_t seed = 0;
+  WorkloadParams workload = {};
 };
 
 Report make_report(const ReportInput& input);
 
-/// What the routing asks of any image, for the bounds.
+/// What the routing asks of any image, for the bounds. Weights count once, however many iterations there are.
 NeededWork needed_work(const ModelParams& model, const Routing& routing);
+/// Weight bytes that must be read where iterations follow each other: those of the experts of each iteration,
+/// less all SRAM of the package for each one behind the first.
+std::uint64_t streamed_weight_bytes(const ModelParams& model, const PackageParams& package,
+                                    const RunResult& result);
 PeakRates peak_rates(const PackageParams& package);
 
 }  // namespace moesaic

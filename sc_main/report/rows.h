@@ -18,7 +18,8 @@ struct IdentityRow {
   std::uint64_t seed = 0;
   std::string outcome;
   unsigned dies = 0;
-  std::uint64_t tokens = 0, layers = 0;
+  std::uint64_t tokens = 0, layers = 0, iterations = 1, warmup_iterations = 0;
+  std::string requests;
   std::vector<std::string> messages, assumptions;
 
   /// The last layer ended; a check may still have failed.
@@ -38,8 +39,11 @@ void describe_metrics(V& v, const IdentityRow& r) {
   v(Field{"seed", "", "seed of everything generated"}, r.seed);
   v(Field{"outcome", "", "ok, fault, firmware_failure, hang, not_conserved or not_equal"}, r.outcome);
   v(Field{"dies", "count", "dies of the package"}, r.dies);
-  v(Field{"tokens", "count", "tokens of the iteration"}, r.tokens);
-  v(Field{"layers", "count", "layers simulated"}, r.layers);
+  v(Field{"tokens", "count", "tokens of an iteration"}, r.tokens);
+  v(Field{"layers", "count", "layers of an iteration"}, r.layers);
+  v(Field{"iterations", "count", "iterations planned to be measured"}, r.iterations);
+  v(Field{"warmup_iterations", "count", "iterations planned before them"}, r.warmup_iterations);
+  v(Field{"requests", "", "whose tokens the iterations are made of, and where that comes from"}, r.requests);
   v(Field{"messages", "", "fault, failure or hang report"}, r.messages);
   v(Field{"assumptions", "", "what nobody has sourced: constants and parameters of the memory device"},
     r.assumptions);
@@ -49,6 +53,10 @@ void describe_metrics(V& v, const IdentityRow& r) {
 struct SummaryRow {
   Tick makespan = 0, time_per_layer = 0;
   double tokens_per_s = 0.0, distance_to_bound = 0.0;
+  std::uint64_t measured_tokens = 0;
+  Tick measured_time = 0, time_per_iteration = 0;
+  double measured_tokens_per_s = 0.0;
+  std::uint64_t deferred_requests = 0, deferred_tokens = 0;
   std::string why;
   double engine_busy_share = 0.0, engine_macs_share = 0.0, macs_per_s = 0.0, peak_macs_per_s = 0.0;
   std::uint64_t macs = 0;
@@ -66,10 +74,22 @@ struct SummaryRow {
 template <class V>
 void describe_metrics(V& v, const SummaryRow& r) {
   v(Field{"makespan", "ticks", "from the start of the run to the end of the last layer"}, r.makespan);
-  v(Field{"time_per_layer", "ticks", "makespan divided by layers"}, r.time_per_layer);
+  v(Field{"time_per_layer", "ticks", "makespan divided by the layers run in all iterations"},
+    r.time_per_layer);
   v(Field{"tokens_per_s", "1/s", "tokens times layers, divided by makespan: tokens through one layer"},
     r.tokens_per_s);
   v(Field{"distance_to_bound", "ratio", "makespan divided by the largest lower bound"}, r.distance_to_bound);
+  v(Field{"measured_tokens", "count", "tokens that went through their last layer in a measured iteration"},
+    r.measured_tokens);
+  v(Field{"measured_time", "ticks", "the measured iterations together"}, r.measured_time);
+  v(Field{"time_per_iteration", "ticks", "of a measured iteration, mean"}, r.time_per_iteration);
+  v(Field{"measured_tokens_per_s", "1/s",
+          "measured_tokens divided by measured_time: tokens through all layers"},
+    r.measured_tokens_per_s);
+  v(Field{"deferred_requests", "count", "deferrals of a request to the next iteration, in the whole run"},
+    r.deferred_requests);
+  v(Field{"deferred_tokens", "count", "tokens of those requests, each as often as it was deferred"},
+    r.deferred_tokens);
   v(Field{"why", "", "what the critical path was made of"}, r.why);
   v(Field{"engine_busy_share", "ratio", "time in which an engine executed a command, mean over dies"},
     r.engine_busy_share);
@@ -116,7 +136,8 @@ void describe_metrics(V& v, const WorkRow& r) {
   v(Field{"pairs", "count", "(token, expert) pairs of the routing, shared experts included"}, r.pairs);
   v(Field{"slices", "count", "(token, expert, slice) computes that retired"}, r.slices);
   v(Field{"macs", "MACs", "multiply-accumulates that the pairs need"}, r.macs);
-  v(Field{"active_experts", "count", "(layer, expert) pairs that have tokens"}, r.active_experts);
+  v(Field{"active_experts", "count", "(layer, expert) pairs that have tokens, counted in each iteration"},
+    r.active_experts);
   v(Field{"outputs", "count", "result rows of tokens that stores have brought to memory"}, r.outputs);
   v(Field{"violation_count", "count", "columns computed, or result rows stored, not once"},
     r.violation_count);
@@ -151,14 +172,37 @@ void describe_metrics(V& v, const ImageStatisticRow& r) {
   v(Field{"value", "", "the last one that this core published under this name"}, r.value);
 }
 
+/// One iteration: all layers once.
+struct IterationRow {
+  std::uint64_t number = 0;
+  std::string kind;
+  Tick begin = 0, end = 0, time = 0;
+  std::uint64_t tokens = 0, prefill_tokens = 0, deferred_requests = 0, deferred_tokens = 0;
+};
+template <class V>
+void describe_metrics(V& v, const IterationRow& r) {
+  v(Field{"number", "", "number of the iteration"}, r.number);
+  v(Field{"kind", "", "warmup, measured, or drain: behind the planned ones, what deferrals have left"},
+    r.kind);
+  v(Field{"begin", "ticks", "its first layer_start was delivered"}, r.begin);
+  v(Field{"end", "ticks", "its last layer was done"}, r.end);
+  v(Field{"time", "ticks", "end minus begin"}, r.time);
+  v(Field{"tokens", "count", "tokens that went through their last layer in it"}, r.tokens);
+  v(Field{"prefill_tokens", "count", "of them, tokens of prompts"}, r.prefill_tokens);
+  v(Field{"deferred_requests", "count", "deferrals of a request to the next iteration"}, r.deferred_requests);
+  v(Field{"deferred_tokens", "count", "tokens of those requests"}, r.deferred_tokens);
+}
+
 struct LayerRow {
-  std::uint64_t iteration = 0, layer = 0;
+  std::uint64_t iteration = 0, layer = 0, tokens = 0, active_experts = 0;
   Tick begin = 0, end = 0, time = 0;
 };
 template <class V>
 void describe_metrics(V& v, const LayerRow& r) {
   v(Field{"iteration", "", "number of the iteration"}, r.iteration);
   v(Field{"layer", "", "number of the layer"}, r.layer);
+  v(Field{"tokens", "count", "tokens in it, without those that were deferred"}, r.tokens);
+  v(Field{"active_experts", "count", "experts with such tokens, shared ones included"}, r.active_experts);
   v(Field{"begin", "ticks", "layer_start was delivered"}, r.begin);
   v(Field{"end", "ticks", "the last core was done"}, r.end);
   v(Field{"time", "ticks", "end minus begin"}, r.time);

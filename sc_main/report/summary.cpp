@@ -54,6 +54,9 @@ std::string what(const Report& r, const Ink& ink) {
                       id.functional ? "functional" : "timing", id.experiment);
   text += fmt::format("  {} active (layer, expert) pairs; routing: {}\n", count_text(r.work.active_experts),
                       id.routing_source);
+  if (id.iterations + id.warmup_iterations > 1)
+    text += fmt::format("  {} iterations measured behind {} of warm-up; {}\n", id.iterations,
+                        id.warmup_iterations, id.requests);
   return text + labels(id, ink);
 }
 
@@ -61,6 +64,27 @@ std::string outcome(const Report& r, const Ink& ink) {
   if (r.identity.outcome == "ok") return "";
   std::string text = "\n" + ink.bad(fmt::format("The run failed: {}", r.identity.outcome)) + "\n";
   for (const std::string& message : r.identity.messages) text += "  " + message + "\n";
+  return text;
+}
+
+std::string iterations_text(const Report& r) {
+  const SummaryRow& s = r.summary;
+  std::string text =
+      fmt::format("  measured iterations: {} each, {} tokens/s through all layers\n",
+                  time_text(s.time_per_iteration), count_text(integer(s.measured_tokens_per_s)));
+  if (s.deferred_requests > 0)
+    text += fmt::format("  {} deferrals of requests to the next iteration, of {} tokens in all\n",
+                        count_text(s.deferred_requests), count_text(s.deferred_tokens));
+  Table table({"iteration", "time", "tokens", "of prompts", "deferred", ""});
+  table.last_is_prose();
+  for (std::size_t i = 0; i < std::min(r.iterations.size(), kLayersPrinted); ++i) {
+    const IterationRow& it = r.iterations[i];
+    table.add({std::to_string(it.number), time_text(it.time), count_text(it.tokens),
+               count_text(it.prefill_tokens), count_text(it.deferred_tokens), it.kind});
+  }
+  text += table.text();
+  if (r.iterations.size() > kLayersPrinted)
+    text += fmt::format("  ... {} more iterations in results.json\n", r.iterations.size() - kLayersPrinted);
   return text;
 }
 
@@ -74,6 +98,7 @@ std::string time_section(const Report& r, const Ink& ink) {
                                       [](const BoundRow& a, const BoundRow& b) { return a.time < b.time; });
   text += fmt::format("  {:.2f} times the lower bound: {} for {} ({} {} at peak)\n", s.distance_to_bound,
                       time_text(bound->time), bound->resource, count_text(bound->work), bound->unit);
+  if (r.iterations.size() > 1) return text + iterations_text(r);
   if (r.layers.size() < 2) return text;
   Table table({"layer", "begin", "end", "time"});
   for (std::size_t i = 0; i < std::min(r.layers.size(), kLayersPrinted); ++i) {

@@ -34,6 +34,20 @@ std::uint32_t Conservation::expert_of(std::uint32_t layer, std::uint32_t token, 
   return routing_.row(layer, token)[slot].expert;
 }
 
+// "token 3"; "token 3 of iteration 2" where there are several.
+std::string Conservation::name_of(std::uint32_t token) const {
+  if (routing_.iterations == 1) return fmt::format("token {}", token);
+  return fmt::format("token {} of iteration {}", token % routing_.batch(), token / routing_.batch());
+}
+
+void Conservation::stranger(std::uint32_t layer, std::uint32_t expert, std::uint32_t token) {
+  ++stranger_count_;
+  if (strangers_.size() == kShownViolations) return;
+  strangers_.push_back(
+      fmt::format("layer {}: expert {} was computed for {}, which does not use it", layer, expert,
+                  token < routing_.tokens ? name_of(token) : fmt::format("token {}", token)));
+}
+
 void Conservation::retired(const RetiredSlice& slice) {
   for (const std::uint32_t token : slice.tokens) {
     ++slices_;
@@ -42,14 +56,16 @@ void Conservation::retired(const RetiredSlice& slice) {
     if (slot < pairs_per_token()) {
       computed_[pair_index(slice.layer, token, slot)].push_back(
           {slice.f_begin, slice.f_begin + slice.f_count});
-      continue;
-    }
-    ++stranger_count_;
-    if (strangers_.size() < kShownViolations) {
-      strangers_.push_back(fmt::format("layer {}: expert {} was computed for token {}, which does not use it",
-                                       slice.layer, slice.expert, token));
+    } else {
+      stranger(slice.layer, slice.expert, token);
     }
   }
+}
+
+bool Conservation::touched(std::uint32_t layer, std::uint32_t token) const {
+  for (std::uint32_t slot = 0; slot < pairs_per_token(); ++slot)
+    if (!computed_[pair_index(layer, token, slot)].empty()) return true;
+  return false;
 }
 
 void Conservation::declare(const moesaic_deviation& d) {
@@ -83,7 +99,7 @@ void Conservation::check_pair(std::uint32_t layer, std::uint32_t token, std::uin
     ++count.violation_count;
     if (count.violations.size() < kShownViolations) {
       count.violations.push_back(
-          fmt::format("layer {}, token {}, expert {}: {}", layer, token, expert, what));
+          fmt::format("layer {}, {}, expert {}: {}", layer, name_of(token), expert, what));
     }
   };
   ++count.pairs;

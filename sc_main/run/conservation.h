@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conservation of work: every (token, expert) pair of the routing has each of its F columns computed exactly
-// once, in either run mode. Declared deviations are applied: a dropped pair must not be computed at all, a
-// recomputed one may be computed more than once.
+// once over all iterations, in either run mode. Declared deviations are applied: a dropped pair must not be
+// computed at all, a recomputed one may be computed more than once.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,11 @@ class Conservation {
  public:
   Conservation(const ModelParams& model, const Routing& routing);
 
+  /// `slice.tokens` are numbers of the run (Batch); what is no token at all goes to stranger().
   void retired(const RetiredSlice& slice);
+  void stranger(std::uint32_t layer, std::uint32_t expert, std::uint32_t token);
+  /// Whether any of the work of a token in a layer has been done.
+  bool touched(std::uint32_t layer, std::uint32_t token) const;
   /// Applies to the whole run, whenever it is declared.
   void declare(const moesaic_deviation& deviation);
   /// Counts and the first violations. Call once, when the run has ended.
@@ -40,6 +44,7 @@ class Conservation {
   using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // layer, token, expert
 
   std::uint32_t pairs_per_token() const { return routing_.top_k + model_.shared_experts; }
+  std::string name_of(std::uint32_t token) const;
   std::size_t pair_index(std::uint32_t layer, std::uint32_t token, std::uint32_t slot) const;
   /// Which of its pairs_per_token() pairs this is, or pairs_per_token() when the token does not use the
   /// expert.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "tlm/diagnostics.h"
 #include "tlm/sc_tick.h"
@@ -46,6 +47,9 @@ FirmwareRuntime::FirmwareRuntime(const Experiment& experiment, const Routing& ro
       conservation_(conservation),
       saved_(saved),
       log_(log),
+      batch_(plan_requests(experiment.workload.requests, routing.batch(), routing.iterations,
+                           experiment.run.seed),
+             experiment.package.nodes(), routing.layers),
       option_values_(image.option_values(experiment.firmware.options)) {}
 
 FirmwareRuntime::~FirmwareRuntime() {
@@ -82,7 +86,7 @@ moesaic_core_info FirmwareRuntime::core_info(const Experiment& experiment, const
   info.shared_experts = model.shared_experts;
   info.top_k = model.top_k;
   info.layers = routing.layers;
-  info.tokens = routing.tokens;
+  info.tokens = routing.batch();
   info.activation = static_cast<std::uint8_t>(model.activation);
   info.shift_pre = requantise_shift_before(model.hidden);
   info.shift_post = kRequantiseShiftAfter;
@@ -91,8 +95,9 @@ moesaic_core_info FirmwareRuntime::core_info(const Experiment& experiment, const
   return info;
 }
 
-void FirmwareRuntime::load(Package& package) {
+void FirmwareRuntime::load(Package& package, TokenRows* rows) {
   package_ = &package;
+  rows_ = rows;
   cores_ = package.cores();
   std::vector<const char*> values;
   for (const std::string& value : option_values_) values.push_back(value.c_str());
@@ -125,31 +130,44 @@ void FirmwareRuntime::boot_done(CoreId, Tick now, ActivityId by) {
          fmt::format("image {} did not place every tensor at boot: {}", image_.table().name, missing));
     return;
   }
+  start_iteration(now, by);
+}
+
+std::string FirmwareRuntime::where() const {
+  if (routing_.iterations == 1 && batch_.iteration() == 0) return fmt::format("layer {}", batch_.layer());
+  return fmt::format("layer {} of iteration {}", batch_.layer(), batch_.iteration());
+}
+
+void FirmwareRuntime::start_iteration(Tick now, ActivityId by) {
+  iteration_begin_ = now;
+  if (rows_ != nullptr && batch_.iteration() > 0) rows_->bring_in(batch_);
   start_layer(now, by);
 }
 
 // All cores learn at the same instant that the gate results of the next layer are there.
 void FirmwareRuntime::start_layer(Tick now, ActivityId by) {
-  const auto layer = static_cast<std::uint32_t>(layers_.size());
-  layers_.push_back({0, layer, now, now});
+  layers_.push_back({batch_.iteration(), batch_.layer(), now, now});
   waiting_for_ = 0;
   done_.clear();
   for (ControlCore* core : cores_) {
     if (!image_.has_role(core->id().role)) continue;
     ++waiting_for_;
-    core->start_layer(0, layer, {now, by});
+    core->start_layer(batch_.iteration(), batch_.layer(), {now, by});
   }
+}
+
+bool FirmwareRuntime::is_done(CoreId core) const {
+  return std::any_of(done_.begin(), done_.end(),
+                     [&](CoreId other) { return other.node == core.node && other.role == core.role; });
 }
 
 // Empty when a core may say that it has done its part of the layer.
 std::string FirmwareRuntime::refuse_layer_done(CoreId core) const {
   if (layers_.empty()) return "layer_done() before a layer has started";
-  const auto same = [&](CoreId other) { return other.node == core.node && other.role == core.role; };
-  if (std::any_of(done_.begin(), done_.end(), same))
-    return fmt::format("layer_done() twice in layer {}", layers_.size() - 1);
+  if (is_done(core)) return "layer_done() twice in " + where();
   const auto& processor = package_->chiplets[index_of(core.node)]->command_processor;
   if (const auto work = processor.unfinished_work(core.role))
-    return fmt::format("layer_done() in layer {}, but {}", layers_.size() - 1, *work);
+    return fmt::format("layer_done() in {}, but {}", where(), *work);
   return "";
 }
 
@@ -159,14 +177,42 @@ void FirmwareRuntime::layer_done(CoreId core, Tick now, ActivityId by) {
   done_.push_back(core);
   layers_.back().end = now;
   end_ = {now, by};
-  if (--waiting_for_ > 0) return;
-  if (layers_.size() < routing_.layers) {
-    start_layer(now, by);
-    return;
+  if (--waiting_for_ == 0) end_layer(core, now, by);
+}
+
+void FirmwareRuntime::end_layer(CoreId core, Tick now, ActivityId by) {
+  // 1. The layer.
+  LayerTime& layer = layers_.back();
+  std::set<std::uint16_t> experts;
+  for (std::uint32_t place = 0; place < batch_.places(); ++place) {
+    const auto token = batch_.running(place);
+    if (!token) continue;
+    ++layer.tokens;
+    for (const Choice& choice : routing_.row(layer.layer, *token)) experts.insert(choice.expert);
   }
+  layer.active_experts = experts.size() + (layer.tokens > 0 ? experiment_.model.shared_experts : 0);
+  if (std::string wrong = batch_.end_layer(); !wrong.empty()) return misuse(core, now, std::move(wrong));
+  if (batch_.next_layer()) return start_layer(now, by);
+  // 2. The iteration.
+  end_iteration(now);
+  if (batch_.next_iteration()) return start_iteration(now, by);
+  // 3. The run.
   finished_ = true;
   stopped_ = true;
   sc_core::sc_stop();
+}
+
+void FirmwareRuntime::end_iteration(Tick now) {
+  saved_.end_iteration(batch_);
+  if (rows_ != nullptr) rows_->take_out(batch_);
+  const std::uint32_t warmup = experiment_.workload.warmup_iterations;
+  const std::uint32_t number = batch_.iteration();
+  const Batch::Count& count = batch_.count();
+  const IterationKind kind = number >= routing_.iterations ? IterationKind::drain
+                             : number < warmup             ? IterationKind::warmup
+                                                           : IterationKind::measured;
+  iterations_.push_back({number, kind, iteration_begin_, now, count.ended, count.prefill_ended,
+                         count.deferred_requests, count.deferred_tokens});
 }
 
 // --- services
@@ -174,13 +220,62 @@ void FirmwareRuntime::layer_done(CoreId core, Tick now, ActivityId by) {
 
 bool FirmwareRuntime::gate_results(CoreId core, std::uint32_t layer, std::uint32_t token,
                                    std::vector<moesaic_choice>& out) {
-  if (layer >= layers_.size() || token >= routing_.tokens) return false;  // not there yet, or never
-  const std::uint32_t home =
-      static_cast<std::uint32_t>(std::uint64_t{token} * experiment_.package.nodes() / routing_.tokens);
-  const bool own = core.role == MOESAIC_AGENT && home == index_of(core.node);
+  if (layers_.empty() || token >= batch_.places()) return false;
+  const bool own = core.role == MOESAIC_AGENT && batch_.die_of(token) == index_of(core.node);
   if (!own && !experiment_.run.oracle) return false;
-  for (const Choice& choice : routing_.row(layer, token)) out.push_back({choice.expert, choice.gate_q15});
+  const auto reached = batch_.reached(token, layer);
+  if (!reached) return false;  // not there yet, or never
+  for (const Choice& choice : routing_.row(layer, *reached)) out.push_back({choice.expert, choice.gate_q15});
   return true;
+}
+
+void FirmwareRuntime::tokens(CoreId core, std::vector<moesaic_token>& out) {
+  if (layers_.empty()) return;
+  if (core.role == MOESAIC_AGENT) {
+    out = batch_.tokens_of(index_of(core.node));
+  } else if (experiment_.run.oracle) {
+    for (unsigned die = 0; die < experiment_.package.nodes(); ++die) {
+      const std::vector<moesaic_token> own = batch_.tokens_of(die);
+      out.insert(out.end(), own.begin(), own.end());
+    }
+  }
+}
+
+void FirmwareRuntime::defer(CoreId core, Tick now, std::uint32_t request) {
+  const auto refuse = [&](const std::string& why) {
+    misuse(core, now, fmt::format("defer() of request {} {}", request, why));
+  };
+  if (layers_.empty()) return refuse("before a layer has started");
+  if (core.role != MOESAIC_AGENT)
+    return refuse("by a scheduler: it is for agents, of the tokens of their die");
+  if (is_done(core)) return refuse("after layer_done() in " + where());
+  for (const moesaic_token& token : batch_.tokens_of(index_of(core.node))) {
+    if (token.request != request || !conservation_.touched(batch_.layer(), *batch_.running(token.token)))
+      continue;
+    return refuse(fmt::format("in {}, where work of its token {} has been done", where(), token.token));
+  }
+  if (std::string wrong = batch_.defer(index_of(core.node), request); !wrong.empty())
+    misuse(core, now, std::move(wrong));
+}
+
+// Places of the batch become tokens of the run.
+void FirmwareRuntime::retired(const RetiredSlice& slice) {
+  RetiredSlice known = slice;
+  known.tokens.clear();
+  for (const std::uint32_t place : slice.tokens) {
+    if (const auto token = batch_.running(place)) {
+      known.tokens.push_back(*token);
+    } else if (place >= batch_.places()) {
+      conservation_.stranger(slice.layer, slice.expert, place);
+    } else {
+      return report(
+          {slice.node, UnitId::tensor_engine, 0, now_tick(),
+           fmt::format("expert {} was computed for token {}, which is not in {}: it waits for the next "
+                       "iteration, or has ended",
+                       slice.expert, place, where())});
+    }
+  }
+  conservation_.retired(known);
 }
 
 std::uint64_t FirmwareRuntime::memory_bytes(std::uint32_t node) {
@@ -197,9 +292,11 @@ void FirmwareRuntime::place(CoreId core, const moesaic_tensor& tensor) {
 
 void FirmwareRuntime::deviate(CoreId core, const moesaic_deviation& d) {
   const bool known = d.kind == MOESAIC_DROP || d.kind == MOESAIC_RECOMPUTE;
-  if (known && d.layer < routing_.layers && d.token < routing_.tokens &&
-      d.expert < experiment_.model.all_experts()) {
-    conservation_.declare(d);
+  const auto token = layers_.empty() ? std::nullopt : batch_.reached(d.token, d.layer);
+  if (known && token && d.expert < experiment_.model.all_experts()) {
+    moesaic_deviation declared = d;
+    declared.token = *token;
+    conservation_.declare(declared);
     return;
   }
   misuse(core, now_tick(),

@@ -44,6 +44,25 @@ struct LayerTime {
   std::uint32_t layer = 0;
   Tick begin = 0;
   Tick end = 0;
+  std::uint64_t tokens = 0;          ///< that were in it and were not deferred
+  std::uint64_t active_experts = 0;  ///< with such tokens, shared experts included
+};
+
+enum class IterationKind : std::uint8_t {
+  warmup,
+  measured,
+  drain  ///< behind the planned ones: what deferrals have left
+};
+
+struct IterationTime {
+  std::uint32_t number = 0;
+  IterationKind kind = IterationKind::measured;
+  Tick begin = 0;
+  Tick end = 0;
+  std::uint64_t tokens = 0;             ///< that went through their last layer in it
+  std::uint64_t prefill_tokens = 0;     ///< of them
+  std::uint64_t deferred_requests = 0;  ///< a request counts as often as it was deferred
+  std::uint64_t deferred_tokens = 0;
 };
 
 /// Conservation: every (token, expert) pair of the routing must have each of its F columns computed exactly
@@ -84,6 +103,7 @@ struct RunResult {
   std::vector<std::string> messages;  ///< fault, failure or hang report, for people
   Tick makespan = 0;
   std::vector<LayerTime> layers;
+  std::vector<IterationTime> iterations;  ///< that have ended
   std::vector<NodeResult> nodes;
   std::vector<LinkResult> links;
   std::vector<PathStep> critical_path;    ///< latest first; sums to the makespan exactly
@@ -96,8 +116,9 @@ struct RunResult {
       image_statistics;  ///< by die and core; of one core in order of first publication
   std::string image_name;
   bool oracle = false;
-  std::uint64_t active_experts = 0;  ///< (layer, expert) pairs with tokens, shared experts included
-  std::uint64_t activities = 0;      ///< size of the causal log
+  std::uint64_t active_experts =
+      0;                         ///< (iteration, layer, expert) triples with tokens, shared experts included
+  std::uint64_t activities = 0;  ///< size of the causal log
   std::uint64_t wheel_events = 0;
   std::uint64_t protocol_transactions = 0;  ///< watched by --check-protocol; 0 when off
 };

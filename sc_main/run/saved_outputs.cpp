@@ -13,9 +13,7 @@ namespace {
 constexpr std::size_t kShownViolations = 10;
 }
 
-SavedOutputs::SavedOutputs(const TensorMap& tensors, unsigned nodes, std::uint32_t layers,
-                           std::uint32_t tokens)
-    : tensors_(tensors), layers_(layers), tokens_(tokens), saved_(nodes) {}
+SavedOutputs::SavedOutputs(const TensorMap& tensors, unsigned nodes) : tensors_(tensors), saved_(nodes) {}
 
 std::string SavedOutputs::stored(const Train& rows) {
   const NodeId node = Address::node(rows.address);
@@ -41,9 +39,7 @@ std::string SavedOutputs::stored(NodeId node, std::uint64_t begin, std::uint64_t
     }
     ByteRanges& saved = saved_[index_of(node)];
     if (saved.touches(from, until)) {
-      ++repeat_count_;
-      if (repeats_.size() < kShownViolations)
-        repeats_.push_back(tensors_.describe(node, from) + ": was stored a second time");
+      violation(tensors_.describe(node, from) + ": was stored a second time");
     }
     saved.add(from, until);
     begin = until;
@@ -51,28 +47,43 @@ std::string SavedOutputs::stored(NodeId node, std::uint64_t begin, std::uint64_t
   return "";
 }
 
-void SavedOutputs::add_to(WorkCount& count) const {
-  const auto violation = [&](const std::string& what) {
-    if (count.violations.size() < kShownViolations) count.violations.push_back(what);
-  };
-  count.violation_count += repeat_count_;
-  for (const std::string& repeat : repeats_) violation(repeat);
+void SavedOutputs::violation(std::string what) {
+  ++violation_count_;
+  if (violations_.size() == kShownViolations) return;
+  if (iteration_ > 0) what = fmt::format("iteration {}, {}", iteration_, what);
+  violations_.push_back(std::move(what));
+}
+
+void SavedOutputs::end_iteration(const Batch& batch) {
   const std::uint64_t bytes = tensors_.row_bytes(MOESAIC_OUTPUT);
-  for (std::uint32_t layer = 0; layer < layers_; ++layer) {
-    for (std::uint32_t token = 0; token < tokens_; ++token) {
+  for (std::uint32_t layer = 0; layer < batch.layers(); ++layer) {
+    for (std::uint32_t token = 0; token < batch.places(); ++token) {
       const auto address = tensors_.output_address(layer, token);
       if (!address) panic("saved outputs", 0, "a result row has no address after boot");
       const ByteRanges& saved = saved_[index_of(Address::node(*address))];
       const std::uint64_t begin = Address::offset(*address);
-      if (saved.covers(begin, begin + bytes)) {
-        ++count.outputs;
-        continue;
+      const bool touched = saved.touches(begin, begin + bytes);
+      if (!batch.passed(token, layer)) {
+        if (touched)
+          violation(fmt::format("layer {}, token {}: a result was stored, but the token is not there", layer,
+                                token));
+      } else if (saved.covers(begin, begin + bytes)) {
+        ++outputs_;
+      } else {
+        violation(fmt::format("layer {}, token {}: its result was {}", layer, token,
+                              touched ? "stored in part only" : "not stored"));
       }
-      ++count.violation_count;
-      violation(fmt::format("layer {}, token {}: its result was {}", layer, token,
-                            saved.touches(begin, begin + bytes) ? "stored in part only" : "not stored"));
     }
   }
+  for (ByteRanges& ranges : saved_) ranges = {};
+  ++iteration_;
+}
+
+void SavedOutputs::add_to(WorkCount& count) const {
+  count.outputs = outputs_;
+  count.violation_count += violation_count_;
+  for (const std::string& what : violations_)
+    if (count.violations.size() < kShownViolations) count.violations.push_back(what);
 }
 
 }  // namespace moesaic

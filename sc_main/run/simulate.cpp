@@ -9,14 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <set>
 
 #include "hw/package/package.h"
 #include "sc_main/run/conservation.h"
 #include "sc_main/run/firmware_runtime.h"
 #include "sc_main/run/image_loader.h"
 #include "sc_main/run/injection.h"
-#include "sc_main/workload/reference.h"
+#include "sc_main/run/token_rows.h"
 #include "sc_main/workload/tensor_map.h"
 #include "tlm/diagnostics.h"
 #include "tlm/sc_tick.h"
@@ -46,51 +45,6 @@ void check_sram(const Experiment& experiment, const Routing& routing, const Imag
                                    experiment.package.chiplet.sram.size_bytes, image.table().name),
                        minimum == UINT64_MAX ? "no size is enough with these options"
                                              : fmt::format("expected at least {} bytes per die", minimum)));
-}
-
-std::uint64_t count_active_experts(const ModelParams& model, const Routing& routing) {
-  std::uint64_t active = 0;
-  for (std::uint32_t layer = 0; layer < routing.layers; ++layer) {
-    std::set<std::uint16_t> experts;
-    for (std::uint32_t token = 0; token < routing.tokens; ++token) {
-      for (const Choice& choice : routing.row(layer, token)) experts.insert(choice.expert);
-    }
-    active += experts.size() + (routing.tokens > 0 ? model.shared_experts : 0);
-  }
-  return active;
-}
-
-// The output rows in memory, read through the debug path, against the reference.
-FunctionalCheck check_outputs(const Experiment& experiment, const Routing& routing, const TensorMap& tensors,
-                              const Conservation& conservation, Package& package) {
-  FunctionalCheck check;
-  const std::uint32_t hidden = experiment.model.hidden;
-  std::vector<std::int32_t> row(hidden);
-  for (std::uint32_t layer = 0; layer < routing.layers; ++layer) {
-    const auto expected =
-        reference_layer(experiment.model, routing, layer, experiment.run.seed, conservation.dropped());
-    for (std::uint32_t token = 0; token < routing.tokens; ++token) {
-      const auto address = tensors.output_address(layer, token);
-      if (!address) panic("functional check", 0, "an output row has no address after boot");
-      tlm::tlm_generic_payload peek;
-      peek.set_read();
-      peek.set_address(*address);
-      peek.set_data_ptr(reinterpret_cast<unsigned char*>(row.data()));
-      peek.set_data_length(hidden * 4);
-      peek.set_streaming_width(hidden * 4);
-      package.chiplets[index_of(Address::node(*address))]->dma.memory_out.socket->transport_dbg(peek);
-      for (std::uint32_t d = 0; d < hidden; ++d) {
-        const std::int32_t want = expected[std::size_t{token} * hidden + d];
-        ++check.values;
-        if (row[d] == want) continue;
-        if (check.mismatches++ == 0) {
-          check.first_mismatch =
-              fmt::format("layer {}, token {}, element {}: {} instead of {}", layer, token, d, row[d], want);
-        }
-      }
-    }
-  }
-  return check;
 }
 
 NodeResult collect(const Chiplet& die) {
@@ -189,10 +143,10 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   WheelProcess process("wheel", wheel);
   PayloadPool pool(experiment.run.functional ? RunMode::functional : RunMode::timing);
   CausalLog log;
-  TensorMap tensors(experiment.model, routing.layers, routing.tokens, experiment.run.seed,
+  TensorMap tensors(experiment.model, routing.layers, routing.batch(), experiment.run.seed,
                     memory_capacities(experiment.package));
   Conservation conservation(experiment.model, routing);
-  SavedOutputs saved(tensors, experiment.package.nodes(), routing.layers, routing.tokens);
+  SavedOutputs saved(tensors, experiment.package.nodes());
   FirmwareRuntime runtime(experiment, routing, image, tensors, conservation, saved,
                           {options.log, options.log_level});
   ScriptedInjector scripted(experiment.run.inject, recorded);
@@ -203,7 +157,8 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
       "package", experiment.package,
       {image.has_role(MOESAIC_SCHEDULER), experiment.run.check_protocol, options.reverse_construction},
       runtime, tensors, ctx);
-  runtime.load(package);
+  TokenRows rows(experiment, routing, tensors, package);
+  runtime.load(package, experiment.run.functional ? &rows : nullptr);
   if (options.trace) options.trace->ready();
   sc_core::sc_report_handler::set_actions("/OSCI/SystemC", sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   // 3. Run until the last layer is done, a fault stops it, or nothing is left to happen.
@@ -216,15 +171,15 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   result.messages = runtime.messages();
   result.layers = runtime.layers();
   result.image_statistics = runtime.statistics();
-  result.active_experts = count_active_experts(experiment.model, routing);
+  result.iterations = runtime.iterations();
+  for (const LayerTime& layer : result.layers) result.active_experts += layer.active_experts;
   collect_statistics(package, ctx, result);
   if (!runtime.finished()) {
     result.makespan = wheel.now();
     if (result.outcome == Outcome::ok) {
       result.outcome = Outcome::hang;
-      result.messages.push_back(fmt::format("hang: nothing is left to happen at {}, but layer {} is not done",
-                                            format_time(wheel.now()),
-                                            runtime.layers().empty() ? 0 : runtime.layers().size() - 1));
+      result.messages.push_back(fmt::format("hang: nothing is left to happen at {}, but {} is not done",
+                                            format_time(wheel.now()), runtime.where()));
       package.report_waits(result.messages);
     }
     return result;
@@ -236,7 +191,7 @@ RunResult simulate(const Experiment& experiment, const Routing& routing, const S
   result.deviations = conservation.deviations();
   if (result.work.violation_count > 0) result.outcome = Outcome::not_conserved;
   if (experiment.run.functional) {
-    result.functional = check_outputs(experiment, routing, tensors, conservation, package);
+    result.functional = rows.compare(conservation.dropped());
     if (result.functional->mismatches > 0) result.outcome = Outcome::not_equal;
   }
   return result;

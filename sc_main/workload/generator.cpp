@@ -11,6 +11,7 @@
 
 #include "sc_main/config/problems.h"
 #include "sc_main/workload/procedural.h"
+#include "sc_main/workload/requests.h"
 
 namespace moesaic {
 
@@ -73,12 +74,15 @@ class Generator {
     routing_.synthetic = true;
     routing_.source = profile_.source;
     routing_.layers = workload.layers;
-    routing_.tokens = workload.tokens;
+    routing_.iterations = workload.planned_iterations();
+    routing_.tokens = workload.tokens * routing_.iterations;
     routing_.top_k = model.top_k;
     routing_.experts = model.experts;
-    routing_.choices.resize(std::size_t{workload.layers} * workload.tokens * model.top_k);
+    routing_.choices.resize(std::size_t{workload.layers} * routing_.tokens * model.top_k);
+    previous_ =
+        plan_requests(workload.requests, workload.tokens, routing_.iterations, seed).previous_tokens();
     order_experts();
-    for (std::uint32_t token = 0; token < workload.tokens; ++token)
+    for (std::uint32_t token = 0; token < routing_.tokens; ++token)
       group_of_token_.push_back(below(profile_.clusters));
   }
 
@@ -115,7 +119,9 @@ class Generator {
     std::vector<std::uint16_t> ranks;
     for (std::uint32_t k = 0; k < model_.top_k; ++k) {
       int rank = -1;
-      if (token > 0 && happens(profile_.token_reuse)) rank = repeat(layer, token - 1);
+      // The token before it in its request; of a request's first token, the one before it in the layer.
+      if (token > 0 && happens(profile_.token_reuse))
+        rank = repeat(layer, previous_[token].value_or(token - 1));
       if (rank < 0 && layer > 0 && happens(profile_.layer_correlation)) rank = repeat(layer - 1, token);
       if (rank < 0 && happens(profile_.cluster_affinity))
         rank = draw(static_cast<int>(group_of_token_[token]));
@@ -164,6 +170,7 @@ class Generator {
   std::vector<std::vector<std::uint16_t>> expert_of_rank_;  // [layer][rank]
   std::vector<std::vector<std::uint16_t>> rank_of_expert_;  // [layer][expert]
   std::vector<std::uint64_t> group_of_token_;               // the same in all layers
+  std::vector<std::optional<std::uint32_t>> previous_;      // of its request
   std::vector<bool> taken_;                                 // [rank], of the token being chosen for
 };
 

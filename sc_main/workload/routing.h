@@ -41,7 +41,9 @@ struct Routing {
   bool synthetic = false;
   std::string source;  ///< file, or the generator's profile with its citation
   std::uint32_t layers = 0;
-  std::uint32_t tokens = 0;
+  std::uint32_t tokens =
+      0;  ///< of the run: token n is planned for place n % batch() of iteration n / batch()
+  std::uint32_t iterations = 1;  ///< planned
   std::uint32_t top_k = 0;
   std::uint32_t experts = 0;
   std::vector<std::uint32_t>
@@ -54,6 +56,8 @@ struct Routing {
   Choice* mutable_row(std::uint32_t layer, std::uint32_t token) {
     return choices.data() + (std::size_t{layer} * tokens + token) * top_k;
   }
+  /// Tokens of an iteration.
+  std::uint32_t batch() const { return tokens / iterations; }
   /// Tokens of each expert in a layer.
   std::vector<std::uint32_t> expert_loads(std::uint32_t layer) const;
 };

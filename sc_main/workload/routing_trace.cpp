@@ -356,7 +356,13 @@ class Fitter {
     choose_layers(routing);
     problems_.raise_if_any();
     const auto& first = trace_.layers.at(routing.trace_layers.front());
-    routing.tokens = workload_.tokens != 0 ? workload_.tokens : static_cast<std::uint32_t>(first.size());
+    batch_ = workload_.tokens != 0 ? workload_.tokens : static_cast<std::uint32_t>(first.size());
+    recorded_ = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(first.size()) / std::max(1u, batch_));
+    routing.iterations = workload_.planned_iterations();
+    routing.tokens = batch_ * routing.iterations;
+    if (recorded_ < routing.iterations)
+      routing.source += fmt::format(" (REPEATED: {} recorded iteration{} of {} tokens for {})", recorded_,
+                                    recorded_ == 1 ? "" : "s", batch_, routing.iterations);
     routing.choices.resize(std::size_t{routing.layers} * routing.tokens * routing.top_k);
     for (std::uint32_t layer = 0; layer < routing.layers; ++layer) copy_layer(routing, layer);
     problems_.raise_if_any();
@@ -415,19 +421,21 @@ class Fitter {
 
   void copy_layer(Routing& routing, std::uint32_t layer) {
     const std::uint32_t number = routing.trace_layers[layer];
-    std::vector<const RoutingTrace::Row*> by_token(routing.tokens, nullptr);
+    std::vector<const RoutingTrace::Row*> by_token(std::min(routing.tokens, batch_ * recorded_), nullptr);
     std::map<std::uint32_t, const RoutingTrace::Row*> all;
     for (const RoutingTrace::Row& row : trace_.layers.at(number)) {
       const auto [first, fresh] = all.emplace(row.token, &row);
       if (!fresh)
         complain(problems_, row.place, fmt::format("layer {} token {} is given twice", number, row.token),
                  "first at " + first->second->place.text());
-      if (row.token < routing.tokens) by_token[row.token] = &row;
+      if (row.token < by_token.size()) by_token[row.token] = &row;
     }
-    for (std::uint32_t token = 0; token < routing.tokens; ++token) {
+    // A trace that is too short for all iterations begins again at an iteration's end.
+    for (std::uint32_t n = 0; n < routing.tokens; ++n) {
+      const std::uint32_t token = n % (batch_ * recorded_);
       if (by_token[token] != nullptr) {
         std::copy(by_token[token]->choices.begin(), by_token[token]->choices.end(),
-                  routing.mutable_row(layer, token));
+                  routing.mutable_row(layer, n));
         continue;
       }
       complain(problems_, whole(), fmt::format("layer {} has no token {}", number, token),
@@ -439,6 +447,8 @@ class Fitter {
   const ModelParams& model_;
   const WorkloadParams& workload_;
   const MatchingModels& matching_models_;
+  std::uint32_t batch_ = 0;     // tokens of an iteration
+  std::uint32_t recorded_ = 0;  // iterations of that size in the trace
   Problems problems_;
 };
 

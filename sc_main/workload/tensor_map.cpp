@@ -33,7 +33,8 @@ TensorMap::TensorMap(const ModelParams& model, std::uint32_t layers, std::uint32
     const std::size_t experts = holds_weights(kind) ? model_.all_experts() : 1;
     covered_[kind].resize(std::size_t{layers_} * experts * rows_of(kind));
   }
-  outputs_.resize(std::size_t{layers_} * tokens_);
+  inputs_.resize(std::size_t{layers_} * tokens_);
+  outputs_.resize(inputs_.size());
 }
 
 std::uint64_t TensorMap::row_bytes(std::uint16_t kind) const {
@@ -108,8 +109,9 @@ std::string TensorMap::place(const moesaic_tensor& tensor) {
         return refuse(fmt::format("token {} is already placed", tensor.row_begin + (row - first)));
   for (std::size_t row = first; row < first + tensor.rows; ++row) {
     covered[row] = true;
-    if (tensor.kind == MOESAIC_OUTPUT)
-      outputs_[row] = tensor.address + (row - first) * row_bytes(tensor.kind);
+    if (!holds_weights(tensor.kind))
+      (tensor.kind == MOESAIC_OUTPUT ? outputs_ : inputs_)[row] =
+          tensor.address + (row - first) * row_bytes(tensor.kind);
   }
   placed.emplace_hint(next, begin, Placement{begin, end, tensor});
   bytes_[node] += end - begin;
@@ -188,6 +190,12 @@ std::optional<std::uint64_t> TensorMap::output_address(std::uint32_t layer, std:
   const std::size_t row = std::size_t{layer} * tokens_ + token;
   if (layer >= layers_ || token >= tokens_ || !covered_[MOESAIC_OUTPUT][row]) return std::nullopt;
   return outputs_[row];
+}
+
+std::optional<std::uint64_t> TensorMap::input_address(std::uint32_t layer, std::uint32_t token) const {
+  const std::size_t row = std::size_t{layer} * tokens_ + token;
+  if (layer >= layers_ || token >= tokens_ || !covered_[MOESAIC_ACTIVATIONS][row]) return std::nullopt;
+  return inputs_[row];
 }
 
 std::string TensorMap::describe(NodeId node, std::uint64_t offset) const {

@@ -40,6 +40,8 @@ class TensorMap final : public ContentSource {
 
   /// Address of a token's output row (hidden int32) of a layer; nothing when it was not placed.
   std::optional<std::uint64_t> output_address(std::uint32_t layer, std::uint32_t token) const;
+  /// Address of a token's input row (hidden int8) of a layer, likewise.
+  std::optional<std::uint64_t> input_address(std::uint32_t layer, std::uint32_t token) const;
   /// Whose bytes lie at an address: "layer 3, expert 17, up weights, row 5"; "nothing placed".
   /// REQUIRES: sealed.
   std::string describe(NodeId node, std::uint64_t offset) const;
@@ -68,7 +70,8 @@ class TensorMap final : public ContentSource {
   std::vector<std::vector<Placement>> sealed_;               // by node, sorted by offset
   std::vector<std::uint64_t> bytes_;                         // placed, by node
   std::vector<bool> covered_[5];                             // by kind, then row over all layers and experts
-  std::vector<std::uint64_t> outputs_;                       // address by layer * tokens + token; 0: none
+  // Address by layer * tokens + token; 0: none.
+  std::vector<std::uint64_t> inputs_, outputs_;
 };
 
 }  // namespace moesaic

@@ -2,6 +2,7 @@
 // What is run through the package: how many tokens and layers, and where their routing comes from.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -54,21 +55,60 @@ void describe_fields(V& v, RoutingParams& p) {
     p.cluster_affinity);
 }
 
+enum class LengthSpread : std::uint8_t { fixed, uniform, geometric };
+constexpr std::array<const char*, 3> enum_names(LengthSpread) {
+  return {"fixed", "uniform", "geometric"};
+}
+
+/// Whose tokens a batch is made of (requests.h).
+struct RequestParams {
+  double decode_share = 1.0;
+  std::uint32_t prompt_tokens = 512;
+  std::uint32_t output_tokens = 128;
+  LengthSpread lengths = LengthSpread::geometric;
+  std::string source = "synthetic";
+};
+
+template <class V>
+void describe_fields(V& v, RequestParams& p) {
+  v(Field{"decode_share", "",
+          "share of an iteration's tokens that decode, one each of a request; the others read prompts", 0, 1},
+    p.decode_share);
+  v(Field{"prompt_tokens", "count", "mean length of a prompt", 1, 1'000'000}, p.prompt_tokens);
+  v(Field{"output_tokens", "count", "mean length of an output", 1, 1'000'000}, p.output_tokens);
+  v(Field{"lengths", "",
+          "how lengths spread around their mean: not at all, from 1 to twice the mean, or with the same "
+          "chance to end at every token"},
+    p.lengths);
+  v(Field{"source", "", "where these figures come from; printed with every result of several iterations", 1},
+    p.source);
+}
+
 struct WorkloadParams {
   std::uint32_t tokens = 0;
   std::uint32_t layers = 1;
+  std::uint32_t iterations = 1;
+  std::uint32_t warmup_iterations = 0;
+  RequestParams requests;
   std::vector<std::uint32_t> trace_layers;
   RoutingParams routing;
+
+  std::uint32_t planned_iterations() const { return warmup_iterations + iterations; }
 };
 
 template <class V>
 void describe_fields(V& v, WorkloadParams& p) {
   v(Field{"tokens", "count",
-          "tokens of the iteration; 0: all tokens of the trace; token t of T starts on die floor(t * dies / "
+          "tokens of an iteration; 0: all tokens of the trace; token t of T starts on die floor(t * dies / "
           "T)",
           0, 65535},
     p.tokens);
   v(Field{"layers", "count", "layers that are simulated, one after the other", 1, 1024}, p.layers);
+  v(Field{"iterations", "count", "iterations that are measured, each through all layers", 1, 10'000},
+    p.iterations);
+  v(Field{"warmup_iterations", "count", "iterations before them, which are not measured", 0, 10'000},
+    p.warmup_iterations);
+  v.group("requests", "whose tokens an iteration is made of", p.requests);
   v(Field{"trace_layers", "count", "layer numbers to take from the trace; empty: the first ones it has", 0,
           65535},
     p.trace_layers);

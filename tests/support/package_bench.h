@@ -97,6 +97,8 @@ class PackageBench : private FirmwareHost, private FaultSink, private WorkObserv
   }
 
   // FirmwareHost
+  void tokens(CoreId, std::vector<moesaic_token>&) override {}
+  void defer(CoreId, Tick, std::uint32_t) override {}
   bool gate_results(CoreId, std::uint32_t, std::uint32_t, std::vector<moesaic_choice>&) override {
     return false;
   }

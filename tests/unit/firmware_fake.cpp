@@ -34,6 +34,17 @@ std::uint32_t row_bytes_of(const moesaic_tensor& t, std::uint32_t hidden) {
   return t.kind == MOESAIC_OUTPUT ? 4 * hidden : hidden;
 }
 
+RequestPlan plan_of(const Config& config) {
+  RequestPlan plan;
+  plan.batch = config.tokens;
+  plan.iterations = config.iterations;
+  plan.requests = (config.tokens + config.tokens_of_request - 1) / config.tokens_of_request;
+  for (std::uint32_t i = 0; i < config.iterations; ++i)
+    for (std::uint32_t place = 0; place < config.tokens; ++place)
+      plan.tokens.push_back({place / config.tokens_of_request, TokenPhase::decode});
+  return plan;
+}
+
 bool is_engine(unsigned kind) {
   return kind >= MOESAIC_FFN && kind <= MOESAIC_VECTOR;
 }
@@ -96,10 +107,23 @@ struct HalFunctions {
       Package& p = *core(c).package;
       if (std::uint64_t{token} * p.nodes_ / p.config_.tokens != core(c).die || core(c).role != MOESAIC_AGENT)
         p.fault("gate results of token " + std::to_string(token) + " are not known to this core");
+      if (!p.batch_.reached(token, layer))
+        p.fault("gate results of token " + std::to_string(token) + ", which is not there");
       const auto choices = p.routing(layer, token);
       std::copy_n(choices.begin(), std::min<std::size_t>(room, choices.size()), out);
       core(c).charged += 2 * choices.size();
       return static_cast<std::uint32_t>(choices.size());
+    };
+    h.tokens = [](void* c, moesaic_token* out, std::uint32_t room) -> std::uint32_t {
+      const auto tokens = core(c).package->batch_.tokens_of(core(c).die);
+      std::copy_n(tokens.begin(), std::min<std::size_t>(room, tokens.size()), out);
+      core(c).charged += 2 * tokens.size();
+      return static_cast<std::uint32_t>(tokens.size());
+    };
+    h.defer = [](void* c, std::uint32_t request) {
+      Package& p = *core(c).package;
+      if (core(c).layer_finished) p.fault("defer() after layer_done()");
+      if (const std::string wrong = p.batch_.defer(core(c).die, request); !wrong.empty()) p.fault(wrong);
     };
     h.place = [](void* c, const moesaic_tensor* t) {
       Package& p = *core(c).package;
@@ -141,7 +165,8 @@ Package::Package(const moesaic_image& image, const Config& config)
       nodes_(config.rows * config.columns),
       memory_(config.memory.empty() ? std::vector<std::uint64_t>(nodes_, std::uint64_t{1} << 32)
                                     : config.memory),
-      dies_(nodes_) {
+      dies_(nodes_),
+      batch_(plan_of(config), nodes_, config.layers) {
   for (Die& die : dies_) {
     die.sram.assign(config.sram_bytes, 0xA5);
     die.core_written.assign(config.sram_bytes, false);
@@ -229,8 +254,8 @@ void Package::run() {
   for (auto& core : cores_)
     if (core->firmware.boot != nullptr) core->firmware.boot(core->firmware.self);
   booting_ = false;
-  for (iteration_ = 0; iteration_ < config_.iterations; ++iteration_) {
-    for (layer_ = 0; layer_ < config_.layers; ++layer_) {
+  do {
+    do {
       if (!fault_.empty()) throw std::runtime_error(fault_);
       for (auto& core : cores_) core->layer_pending = true, core->layer_finished = false;
       const auto finished = [](const auto& core) { return core->layer_finished; };
@@ -239,8 +264,10 @@ void Package::run() {
         if (!fault_.empty()) throw std::runtime_error(fault_);
         if (!moved) throw std::runtime_error("hang: " + who_waits());
       }
-    }
-  }
+      if (const std::string wrong = batch_.end_layer(); !wrong.empty()) throw std::runtime_error(wrong);
+    } while (batch_.next_layer());
+    deferrals_ += batch_.count().deferred_requests;
+  } while (batch_.next_iteration());
   while (step()) {
   }
   if (!fault_.empty()) throw std::runtime_error(fault_);
@@ -337,7 +364,8 @@ void Package::run_handler(CoreState& core, unsigned which) {
   switch (which) {
     case 0:
       core.layer_pending = false;
-      if (core.firmware.layer_start != nullptr) core.firmware.layer_start(self, iteration_, layer_);
+      if (core.firmware.layer_start != nullptr)
+        core.firmware.layer_start(self, batch_.iteration(), batch_.layer());
       return;
     case 1: {
       const moesaic_completion entry = core.completions.front();
@@ -660,6 +688,8 @@ void Package::compute(InFlight& flight) {
         std::memcpy(&row[4 * h], &sum, 4);
       }
       ++work_[{f.layer, f.expert, e.token, f.f_begin + c}];
+      if (!batch_.running(e.token))
+        fault("token " + std::to_string(e.token) + " is computed where it is not");
     }
     flight.data.push_back(std::move(row));
   }

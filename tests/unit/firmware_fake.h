@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "firmware/sdk/abi.h"
+#include "sc_main/run/batch.h"
 
 namespace moesaic::fake {
 
@@ -32,7 +33,8 @@ struct Config {
   std::uint32_t command_queues = 8, queue_depth = 8, events = 256, slots = 64, mail_depth = 4;
   std::uint32_t hidden = 8, expert_width = 6, experts = 8, shared_experts = 0, top_k = 2;
   std::uint32_t layers = 1, tokens = 16, iterations = 1;
-  std::vector<std::uint64_t> memory;  ///< by node; empty: enough everywhere
+  std::uint32_t tokens_of_request = 1;  ///< in every iteration, in places behind each other
+  std::vector<std::uint64_t> memory;    ///< by node; empty: enough everywhere
   std::uint16_t scheduler = MOESAIC_NO_NODE;
   std::uint64_t seed = 1;
   bool sticky_routing = false;       ///< every token takes experts 0..top_k-1
@@ -117,6 +119,8 @@ class Package {
   std::uint64_t charged_cycles() const;
   std::uint64_t computes() const { return computes_; }
   const std::vector<std::string>& log() const { return log_; }
+  /// Deferrals of a request, in all iterations.
+  std::uint64_t deferrals() const { return deferrals_; }
   std::vector<moesaic_choice> routing(std::uint32_t layer, std::uint32_t token) const;
 
  private:
@@ -154,6 +158,7 @@ class Package {
   unsigned nodes_;
   std::vector<std::uint64_t> memory_;
   std::vector<Die> dies_;
+  Batch batch_;
   std::vector<std::unique_ptr<CoreState>> cores_;
   std::vector<moesaic_hal> hals_;
   std::map<std::uint64_t, moesaic_tensor> tensors_;  ///< by address
@@ -162,7 +167,7 @@ class Package {
   std::vector<Claim> claims_;
   std::vector<Packet> packets_;
   std::vector<std::tuple<unsigned, std::uint16_t, std::uint16_t>> signals_;
-  std::uint32_t iteration_ = 0, layer_ = 0;
+  std::uint64_t deferrals_ = 0;
   std::uint64_t steps_ = 0, next_id_ = 1, computes_ = 0;
   bool booting_ = true;
   std::string fault_;

@@ -52,6 +52,7 @@ struct Specimen {
     result.image_name = "none";
     result.makespan = 100 * kMicrosecond;
     result.layers = {{0, 0, 0, result.makespan}};
+    result.iterations = {{0, IterationKind::measured, 0, result.makespan, 2, 1, 0, 0}};
     CausalLog log;
     const ActivityId load = log.begin(kRootActivity, 0, NodeId{0}, UnitId::dma, 1);
     log.extend(load, Cause::memory_transfer, 60 * kMicrosecond);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // forgetful: computes everything where the tokens live, the plainest way that is right (every die reads every
-// expert that its tokens use, from wherever it lies), and then saves the results as the option `saves` says.
-// A program must notice every way but `all`.
+// expert that its tokens use, from wherever it lies), saves the results as the option `saves` says, and lets
+// requests wait as `defers` says. A program must notice every way of saving but `all`, and every way of
+// deferring but `nothing` and `rule`.
 #include "firmware/sdk/image.h"
 
 #include <map>
+#include <set>
+#include <utility>
 
 #include "firmware/lib/homes.h"
 
@@ -16,9 +19,10 @@ constexpr std::uint32_t kStored = 1;
 
 class Agent : public Core {
  public:
-  Agent(Hal& hal, std::string saves)
+  Agent(Hal& hal, std::string saves, std::string defers)
       : hal_(hal),
         saves_(std::move(saves)),
+        defers_(std::move(defers)),
         homes_(hal.info().nodes, hal.info().tokens),
         own_(homes_.count(hal.node())) {}
 
@@ -33,23 +37,39 @@ class Agent : public Core {
     }
   }
 
-  void on_layer_start(std::uint32_t, std::uint32_t layer) override {
-    if (own_ == 0) return hal_.layer_done();
+  void on_layer_start(std::uint32_t iteration, std::uint32_t layer) override {
     layer_ = layer;
+    if (defers_ == "rule" || (defers_ == "one_die" && hal_.node() == 0)) defer(iteration);
+    if (defers_ == "twice") {
+      const std::uint32_t request = hal_.tokens().front().request;
+      hal_.defer(request);
+      hal_.defer(request);
+    }
+    if (defers_ == "foreign") hal_.defer(1'000'000);
+    present_.assign(own_, false);
     lists_.clear();
-    for (std::uint32_t i = 0; i < own_; ++i) {
-      for (const moesaic_choice& choice : hal_.gate_results(layer, homes_.first(hal_.node()) + i))
+    for (const moesaic_token& token : hal_.tokens()) {
+      const std::uint32_t i = token.token - homes_.first(hal_.node());
+      present_[i] = true;
+      for (const moesaic_choice& choice : hal_.gate_results(layer, token.token))
         lists_[choice.expert].push_back(entry(i, choice.gate));
       for (std::uint32_t s = 0; s < hal_.info().shared_experts; ++s)
         lists_[hal_.info().experts + s].push_back(entry(i, 32768));
     }
+    if (lists_.empty()) return hal_.layer_done();
+    if (defers_ == "computes_all_the_same") hal_.defer(hal_.tokens().front().request);
     prepare();
     next_ = lists_.begin();
     next_expert();
   }
 
   void on_completion(const moesaic_completion& done) override {
-    if (done.tag == kStored) return hal_.layer_done();
+    if (done.tag == kStored) {
+      hal_.layer_done();
+      if (defers_ == "late") hal_.defer(0);
+      return;
+    }
+    if (defers_ == "computed" && next_ != lists_.begin()) hal_.defer(hal_.tokens().front().request);
     next_expert();
   }
 
@@ -90,8 +110,16 @@ class Agent : public Core {
     }
   }
 
+  // Every die decides alike, and nobody waits for ever: the rule changes with the iteration.
+  void defer(std::uint32_t iteration) {
+    std::set<std::uint32_t> requests;
+    for (const moesaic_token& token : hal_.tokens()) requests.insert(token.request);
+    for (const std::uint32_t request : requests)
+      if ((request + layer_ + iteration) % 3 == 0) hal_.defer(request);
+  }
+
   void prepare() {
-    if (layer_ == 0) queue().push(slot_allocate(0, 0, list()));
+    if (!std::exchange(allocated_, true)) queue().push(slot_allocate(0, 0, list()));
     queue().push(load(inputs(layer_), hal_.sram(x()), block(own_ * hidden())));
     queue().push(vector_fill(0, hidden(), own_));
     queue().push(fence());
@@ -125,13 +153,23 @@ class Agent : public Core {
 
   void save() {
     const std::uint32_t row = hidden() * 4;
-    if (saves_ == "all" || saves_ == "twice") store_rows(0, own_, row);
+    if (saves_ == "all" || saves_ == "twice") store_present(row);
+    if (saves_ == "absent_too") store_rows(0, own_, row);
     if (saves_ == "twice") store_rows(own_ - 1, 1, row);
     if (saves_ == "all_but_one") store_rows(0, own_ - 1, row);
     // The last four bytes of the last row are missing.
     if (saves_ == "in_part") {
       store_rows(0, own_ - 1, row);
       store_rows(own_ - 1, 1, row - 4);
+    }
+  }
+  // Runs of rows whose tokens are in the layer.
+  void store_present(std::uint32_t row) {
+    for (std::uint32_t first = 0; first < own_; ++first) {
+      std::uint32_t count = 0;
+      while (first + count < own_ && present_[first + count]) ++count;
+      if (count > 0) store_rows(first, count, row);
+      first += count;
     }
   }
   void store_rows(std::uint32_t first, std::uint32_t count, std::uint32_t bytes) {
@@ -142,10 +180,12 @@ class Agent : public Core {
   }
 
   Hal& hal_;
-  std::string saves_;
+  std::string saves_, defers_;
   EvenSplit homes_;
   std::uint32_t own_;
   std::uint32_t layer_ = 0;
+  bool allocated_ = false;
+  std::vector<bool> present_;  // by own row
   Lists lists_;
   Lists::const_iterator next_;
 };
@@ -154,16 +194,18 @@ struct Image {
   static constexpr const char* kName = "forgetful";
   static constexpr const char* kSummary = "test image: computes everything, saves it or not";
   static constexpr std::uint32_t kRoles = role_bit(MOESAIC_AGENT);
-  static constexpr std::array<moesaic_option, 1> kOptions = {{
-      {"saves", MOESAIC_OPTION_NAME, "all", 0, 0, "all nothing all_but_one in_part twice",
+  static constexpr std::array<moesaic_option, 2> kOptions = {{
+      {"saves", MOESAIC_OPTION_NAME, "all", 0, 0, "all nothing all_but_one in_part twice absent_too",
        "which results every die stores"},
+      {"defers", MOESAIC_OPTION_NAME, "nothing", 0, 0,
+       "nothing rule one_die twice foreign late computed computes_all_the_same", "which requests wait"},
   }};
   static std::uint64_t minimum_sram(const moesaic_core_info& info, const Options&) {
     const std::uint64_t own = EvenSplit(info.nodes, info.tokens).largest();
     return own * (std::uint64_t{info.hidden} * 5 + 12) + 3ull * info.expert_width * info.hidden + 64;
   }
   static std::unique_ptr<Core> make(Hal& hal, const Options& options) {
-    return std::make_unique<Agent>(hal, options.name("saves"));
+    return std::make_unique<Agent>(hal, options.name("saves"), options.name("defers"));
   }
 };
 
