@@ -111,6 +111,8 @@ class Hal {
   void charge(moesaic_operation operation, std::uint64_t times = 1) {
     if (times != 0) charge(costs_[operation] * times);
   }
+  /// Cycles that an operation of the SDK's containers costs this core.
+  std::uint64_t cost(moesaic_operation operation) const { return costs_[operation]; }
   std::uint64_t memory_bytes(unsigned node) const { return table_.memory_bytes(table_.context, node); }
   /// Gate results of a token of this die.
   std::vector<moesaic_choice> gate_results(std::uint32_t layer, std::uint32_t token) {

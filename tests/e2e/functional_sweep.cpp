@@ -2,6 +2,7 @@
 // Randomly drawn small cases: the bytes equal the independent reference, work is conserved, the causes sum to
 // the makespan, and timing mode takes exactly the same simulated time. The sweep is cut into test cases so
 // that they run side by side.
+#include <map>
 #include <set>
 
 #include "tests/catch.h"
@@ -105,20 +106,40 @@ TEST_CASE("the drawn cases cover what they are meant to cover") {
 }
 
 TEST_CASE("the cases drawn for fse_dp cover what only it can choose") {
-  std::set<std::string> placements, slots;
+  std::map<std::string, std::map<std::string, unsigned>> drawn;
   unsigned many_slices = 0, other_scheduler = 0, least_sram = 0;
   for (std::uint32_t seed = 0; seed < 5 * kCasesPerTest; ++seed) {
     Experiment e = small_case(seed, "fse_dp");
     const auto& options = e.firmware.options;
-    placements.insert(options.at("placement"));
-    slots.insert(options.count("slots") ? options.at("slots") : "0");
+    for (const auto& [option, value] : options) ++drawn[option][value];
     many_slices += options.count("slice_columns") != 0 &&
                    std::stoul(options.at("slice_columns")) * 4 <= e.model.expert_width;
     other_scheduler += e.package.scheduler_node != 0;
     least_sram += e.package.chiplet.sram.size_bytes < 100'000;
   }
-  REQUIRE(placements == std::set<std::string>{"experts", "slices"});
-  REQUIRE(slots == std::set<std::string>{"0", "2", "3", "4", "5"});
+  const std::map<std::string, std::vector<std::string>> wanted = {
+      {"placement", {"slices", "experts", "striped"}},
+      {"order", {"paired", "hottest_first", "id"}},
+      {"scheduler", {"firmware", "hardware"}},
+      {"control", {"interrupts", "chains"}},
+      {"ring", {"snake", "spiral", "shortest"}},
+      {"scheduling", {"tables", "trajectories"}},
+      {"entry", {"nearest_memory", "least_loaded", "most_tokens"}},
+      {"rule1", {"false"}},
+      {"rule2", {"false"}},
+      {"rule3", {"false"}},
+      {"rule4", {"false"}},
+      {"rule5", {"true"}},
+      {"fuse", {"false"}},
+      {"skip_dies", {"false"}},
+      {"slots", {"2", "3", "4", "5"}},
+      {"preload", {"0", "1", "5"}}};
+  for (const auto& [option, values] : wanted) {
+    for (const std::string& value : values) {
+      INFO(option << "=" << value);
+      REQUIRE(drawn[option][value] >= 5);
+    }
+  }
   REQUIRE(many_slices >= 20);
   REQUIRE(other_scheduler >= 50);
   REQUIRE(least_sram >= 40);

@@ -23,15 +23,35 @@ inline std::uint64_t smallest_sram(const Experiment& e) {
   return std::max<std::uint64_t>(4096, (bytes + 1023) / 1024 * 1024);
 }
 
-/// What only fse_dp can choose: slices of many widths, few or many slots, any die as the scheduler's.
+/// What only fse_dp can choose: slices of many widths, few or many slots, any die as the scheduler's, and
+/// every rule and policy in company with others, as far as the image takes them together.
 inline void draw_fse_dp(Experiment& e, std::mt19937& random) {
   const auto draw = [&](std::uint32_t high) { return static_cast<std::uint32_t>(random() % (high + 1)); };
   e.package.scheduler_node = draw(e.package.nodes() - 1);
   auto& options = e.firmware.options;
-  options["placement"] = draw(1) ? "slices" : "experts";
-  options["paired"] = draw(1) ? "true" : "false";
+  const auto pick = [&](const char* option, std::initializer_list<const char*> values) {
+    options[option] = *(values.begin() + draw(static_cast<std::uint32_t>(values.size()) - 1));
+  };
+  const auto turn = [&](const char* option, const char* value) {
+    if (draw(3) == 0) options[option] = value;
+  };
+  pick("placement", {"slices", "experts", "striped"});
+  pick("order", {"paired", "hottest_first", "id"});
+  pick("scheduler", {"firmware", "hardware"});
+  turn("skip_dies", "false");
   if (draw(2) > 0) options["slice_columns"] = std::to_string(1 + draw(e.model.expert_width / 2));
   if (draw(2) == 0) options["slots"] = std::to_string(2 + draw(3));
+  pick("control", {"interrupts", "interrupts", "chains"});
+  pick("ring", {"snake", "spiral"});
+  if (options["control"] == "chains") return;
+  pick("ring", {"snake", "spiral", "shortest"});
+  for (const char* rule : {"rule1", "rule2", "rule3", "rule4"}) turn(rule, "false");
+  pick("scheduling", {"tables", "trajectories"});
+  options["preload"] = std::to_string(draw(5));
+  turn("rule5", "true");
+  if (options.count("rule5") != 0) return;
+  turn("fuse", "false");
+  pick("entry", {"nearest_memory", "least_loaded", "most_tokens"});
 }
 
 /// What only ep can choose: where weights lie and where partial results meet.

@@ -8,7 +8,7 @@ namespace moesaic::firmware::fse_dp {
 namespace {
 
 constexpr std::uint32_t kBody = sizeof(moesaic_mail::body);
-constexpr std::uint32_t kTableHead = 4;
+constexpr std::uint32_t kTableHead = 5;
 
 moesaic_mail empty_mail(std::uint16_t to, moesaic_role role, MailKind kind) {
   moesaic_mail mail{};
@@ -33,10 +33,6 @@ void put_word(moesaic_mail& mail, std::uint32_t number, std::uint16_t value) {
   put(mail, 2 * number, value, 2);
 }
 
-std::uint32_t set_bytes(std::uint32_t dies) {
-  return (dies + 7) / 8;
-}
-
 }  // namespace
 
 void send_counts(Outbox& outbox, std::uint16_t scheduler, const std::vector<std::uint32_t>& counts) {
@@ -59,30 +55,42 @@ CountsMail read_counts(const moesaic_mail& mail, std::uint32_t experts) {
   return out;
 }
 
-std::uint32_t table_room(std::uint32_t dies) {
-  return (kBody - kTableHead) / (2 + set_bytes(dies));
+std::uint32_t TableFormat::room() const {
+  return (kBody - kTableHead) / entry_bytes();
 }
 
 moesaic_mail table_mail(std::uint16_t die, const std::vector<Trajectory>& table, std::uint32_t first,
-                        std::uint32_t dies) {
+                        std::uint32_t total, const TableFormat& format) {
   moesaic_mail mail = empty_mail(die, MOESAIC_AGENT, kTableMail);
   put_word(mail, 0, static_cast<std::uint16_t>(first));
-  put_word(mail, 1, static_cast<std::uint16_t>(table.size()));
-  const std::uint32_t end = std::min(static_cast<std::uint32_t>(table.size()), first + table_room(dies));
+  put_word(mail, 1, static_cast<std::uint16_t>(total));
+  const std::uint32_t end = std::min(static_cast<std::uint32_t>(table.size()), first + format.room());
+  mail.body[4] = static_cast<std::uint8_t>(end - first);
   std::uint32_t at = kTableHead;
-  for (std::uint32_t i = first; i < end; ++i, at += 2 + set_bytes(dies)) {
-    put(mail, at, table[i].expert, 2);
-    put(mail, at + 2, table[i].dies, set_bytes(dies));
+  const auto add = [&](std::uint64_t value, std::uint32_t bytes) {
+    put(mail, at, value, bytes), at += bytes;
+  };
+  for (std::uint32_t i = first; i < end; ++i) {
+    add(table[i].expert, 2);
+    if (format.entry) add(table[i].entry, 1);
+    if (format.next) add(table[i].next, 1);
+    add(table[i].dies, format.set_bytes);
   }
   return mail;
 }
 
-TableMail read_table(const moesaic_mail& mail, std::uint32_t dies) {
+TableMail read_table(const moesaic_mail& mail, const TableFormat& format) {
   TableMail out{word(mail, 0), word(mail, 1), {}};
-  const std::uint32_t end = std::min<std::uint32_t>(out.total, out.first + table_room(dies));
   std::uint32_t at = kTableHead;
-  for (std::uint32_t i = out.first; i < end; ++i, at += 2 + set_bytes(dies))
-    out.entries.push_back({static_cast<std::uint16_t>(get(mail, at, 2)), get(mail, at + 2, set_bytes(dies))});
+  const auto take = [&](std::uint32_t bytes) { return at += bytes, get(mail, at - bytes, bytes); };
+  for (std::uint32_t i = 0; i < mail.body[4]; ++i) {
+    Trajectory t;
+    t.expert = static_cast<std::uint16_t>(take(2));
+    if (format.entry) t.entry = static_cast<RingPlace>(take(1));
+    if (format.next) t.next = static_cast<RingPlace>(take(1));
+    t.dies = take(format.set_bytes);
+    out.entries.push_back(t);
+  }
   return out;
 }
 
@@ -92,11 +100,12 @@ moesaic_mail ask_mail(std::uint16_t to, const Ask& ask) {
   put_word(mail, 1, ask.slice);
   put_word(mail, 2, ask.entry);
   put_word(mail, 3, ask.slot);
+  put_word(mail, 4, ask.level);
   return mail;
 }
 
 Ask read_ask(const moesaic_mail& mail) {
-  return {word(mail, 0), word(mail, 1), word(mail, 2), word(mail, 3), mail.source_node};
+  return {word(mail, 0), word(mail, 1), word(mail, 2), word(mail, 3), word(mail, 4), mail.source_node};
 }
 
 moesaic_mail grant_mail(std::uint16_t to, const Grant& grant) {
@@ -111,6 +120,18 @@ moesaic_mail grant_mail(std::uint16_t to, const Grant& grant) {
 Grant read_grant(const moesaic_mail& mail) {
   return {word(mail, 0), word(mail, 1), word(mail, 2), static_cast<std::uint32_t>(get(mail, 6, 4)),
           mail.source_node};
+}
+
+moesaic_mail words_mail(std::uint16_t to, moesaic_role role, MailKind kind, std::uint16_t first,
+                        std::uint16_t second) {
+  moesaic_mail mail = empty_mail(to, role, kind);
+  put_word(mail, 0, first);
+  put_word(mail, 1, second);
+  return mail;
+}
+
+std::uint16_t mail_word(const moesaic_mail& mail, std::uint32_t number) {
+  return word(mail, number);
 }
 
 }  // namespace moesaic::firmware::fse_dp

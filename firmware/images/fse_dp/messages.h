@@ -5,29 +5,48 @@
 //   counts  agent -> scheduler   word 0 first expert; then a byte per expert: own tokens that chose it, at
 //   most
 //                                255 (only whether there are any matters for the result, the rest for order)
-//   table   scheduler -> agent   word 0 number of the first entry, word 1 entries in all; then per entry a
-//   word
-//                                for the expert and a bit per place of the ring for the dies of its
-//                                trajectory
-//   ask     die -> next die      expert, slice, place of entry, own slot: "I have this for you"
+//   table   scheduler -> agent   word 0 number of the first entry, word 1 entries in all, a byte how many are
+//                                here; then per entry a word for the expert, a byte for the place of entry
+//                                and one for the place after this die where the options ask for them, and a
+//                                bit per place of the ring for the dies of its trajectory
+//   finished agent -> scheduler  expert: all its visits here are over
+//   ask     die -> next die      expert, slice, place of entry, own slot, level: "I have this for you"
 //   grant   next die -> die      own slot of the asker, granted slot, lane, words 3..4 number of the grant:
 //   "send"
+//   room    agent -> memories    word 0 free slots
+//   enter   memory -> agent      expert, slice: "load this from me"
+//   entered agent -> memory      that load is done
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "firmware/images/fse_dp/settings.h"
 #include "firmware/lib/outbox.h"
 #include "firmware/lib/ring.h"
 
 namespace moesaic::firmware::fse_dp {
 
-enum MailKind : std::uint16_t { kCountsMail = 1, kTableMail = 2, kAskMail = 3, kGrantMail = 4 };
+enum MailKind : std::uint16_t {
+  kCountsMail = 1,
+  kTableMail = 2,
+  kAskMail = 3,
+  kGrantMail = 4,
+  kFinishedMail = 5,
+  kRoomMail = 6,
+  kEnterMail = 7,
+  kEnteredMail = 8,
+};
 
-/// A trajectory: the dies that hold tokens for an expert.
+/// Slices enter where their memory says, not all at one place.
+inline constexpr RingPlace kByMemory = 0xFF;
+
+/// A trajectory: the dies that hold tokens for an expert, and their order as one of them sees it.
 struct Trajectory {
-  std::uint16_t expert;
-  DieSet dies;
+  std::uint16_t expert = 0;
+  DieSet dies = 0;
+  RingPlace entry = kByMemory;
+  RingPlace next = 0;  ///< after the die that is told; only with RingOrder::shortest
 };
 
 struct CountsMail {
@@ -41,18 +60,26 @@ void send_counts(Outbox& outbox, std::uint16_t scheduler, const std::vector<std:
 CountsMail read_counts(const moesaic_mail& mail, std::uint32_t experts);
 
 struct TableMail {
-  std::uint16_t first, total;
+  std::uint16_t first = 0, total = 0;
   std::vector<Trajectory> entries;
 };
-/// Entries that one message holds.
-std::uint32_t table_room(std::uint32_t dies);
-/// The message with the entries from `first` on.
+/// How entries are written: which parts, and how many dies there are.
+struct TableFormat {
+  TableFormat(std::uint32_t dies, const Settings& settings)
+      : set_bytes((dies + 7) / 8), entry(settings.entry_in_table()), next(settings.next_in_table()) {}
+  std::uint32_t entry_bytes() const { return 2u + (entry ? 1 : 0) + (next ? 1 : 0) + set_bytes; }
+  /// Entries that one message holds.
+  std::uint32_t room() const;
+  std::uint32_t set_bytes;
+  bool entry, next;
+};
+/// The message with the entries from `first` on, of `total` that the die will get.
 moesaic_mail table_mail(std::uint16_t die, const std::vector<Trajectory>& table, std::uint32_t first,
-                        std::uint32_t dies);
-TableMail read_table(const moesaic_mail& mail, std::uint32_t dies);
+                        std::uint32_t total, const TableFormat& format);
+TableMail read_table(const moesaic_mail& mail, const TableFormat& format);
 
 struct Ask {
-  std::uint16_t expert, slice, entry, slot;
+  std::uint16_t expert, slice, entry, slot, level;
   std::uint16_t from;  ///< die
 };
 moesaic_mail ask_mail(std::uint16_t to, const Ask& ask);
@@ -65,5 +92,10 @@ struct Grant {
 };
 moesaic_mail grant_mail(std::uint16_t to, const Grant& grant);
 Grant read_grant(const moesaic_mail& mail);
+
+/// Messages of one or two words: finished, room, enter, entered.
+moesaic_mail words_mail(std::uint16_t to, moesaic_role role, MailKind kind, std::uint16_t first,
+                        std::uint16_t second = 0);
+std::uint16_t mail_word(const moesaic_mail& mail, std::uint32_t number);
 
 }  // namespace moesaic::firmware::fse_dp

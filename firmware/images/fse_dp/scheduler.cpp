@@ -2,6 +2,7 @@
 #include "firmware/images/fse_dp/scheduler.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace moesaic::firmware::fse_dp {
 
@@ -9,104 +10,227 @@ Scheduler::Scheduler(Hal& hal, const Settings& settings)
     : hal_(hal),
       settings_(settings),
       plan_(hal.info(), settings),
+      storage_(hal, plan_, settings.placement),
+      format_(plan_.nodes, settings),
       outbox_(hal),
-      demand_(hal, hal.info().experts + hal.info().shared_experts) {}
+      cost_(hal, settings.hardware) {
+  for (const std::uint16_t die : storage_.memories()) memory_dies_ |= only(plan_.ring.place(die));
+}
 
-// Counts may come before this core has heard of the layer, and never before the last wave has its tables.
+// Counts may come before this core has heard of the layer, and never before the last wave is over here.
 void Scheduler::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t /*layer*/) {
   waves_asked_ += plan_.slices.waves;
   end_layer_if_done();
 }
 
 void Scheduler::on_message(const moesaic_mail& mail) {
-  take_counts(mail);
-  if (mails_due_ > 0) return;
+  if (mail.kind == kFinishedMail) {
+    finished(mail_word(mail, 0));
+  } else if (started_) {
+    hal_.charge(MOESAIC_OP_QUEUE);
+    return early_.push_back(mail);  // of a die that is a wave ahead
+  } else {
+    take_counts(mail);
+  }
+  start_wave_if_known();
+  while (started_ && experts_left_ == 0) {
+    end_wave();
+    for (const moesaic_mail& counts : std::exchange(early_, {})) take_counts(counts);
+    start_wave_if_known();
+  }
+}
+
+void Scheduler::start_wave_if_known() {
+  if (started_ || mails_due_ > 0) return;
   add_shared_experts();
+  make_order();
+  start_experts();
+}
+
+void Scheduler::begin_wave() {
+  mails_due_ = 0;
+  in_wave_ = 0;
+  for (std::uint32_t die = 0; die < plan_.nodes; ++die) {
+    if (plan_.tokens(die, wave_) == 0) continue;
+    mails_due_ += CountsMail::mails(hal_.info().experts);
+    in_wave_ |= only(plan_.ring.place(die));
+  }
+  demand_.assign(hal_.info().experts + hal_.info().shared_experts, {});
+  tables_.assign(plan_.nodes, {});
+  busy_.assign(plan_.nodes, 0);
+  entering_.assign(plan_.nodes, 0);
+  preloaded_ = 0;
+  started_ = false;
+}
+
+void Scheduler::take_counts(const moesaic_mail& mail) {
+  const CountsMail counts = read_counts(mail, hal_.info().experts);
+  std::uint64_t entries = 0;
+  for (std::size_t i = 0; i < counts.counts.size(); ++i) {
+    if (counts.counts[i] == 0) continue;
+    ++entries;
+    add(static_cast<std::uint32_t>(counts.first + i), plan_.ring.place(mail.source_node), counts.counts[i]);
+  }
+  cost_.record(counts.counts.size(), entries);
+  --mails_due_;
+}
+
+void Scheduler::add(std::uint32_t expert, RingPlace die, std::uint32_t tokens) {
+  Demand& d = demand_.at(expert);
+  d.tokens += tokens;
+  d.dies |= settings_.skip_dies ? only(die) : in_wave_;
+  // Of equals the lowest place, in whatever order reports arrive.
+  if (tokens > d.most || (tokens == d.most && die < d.fullest)) d.most = tokens, d.fullest = die;
+}
+
+// Everybody's tokens need them: no message has to say so.
+void Scheduler::add_shared_experts() {
+  for (std::uint32_t s = 0; s < hal_.info().shared_experts; ++s)
+    for (std::uint32_t die = 0; die < plan_.nodes; ++die)
+      if (const std::uint32_t tokens = plan_.tokens(die, wave_); tokens > 0)
+        add(hal_.info().experts + s, plan_.ring.place(die), tokens);
+}
+
+// Paired load: hottest, coldest, second hottest, ...: while a hot expert computes, a cold one loads.
+void Scheduler::make_order() {
+  std::vector<std::uint16_t> active;
+  for (std::uint16_t e = 0; e < demand_.size(); ++e)
+    if (demand_[e].dies != 0) active.push_back(e);
+  cost_.walk(demand_.size());
+  if (settings_.order != Order::id) {
+    cost_.sort(active.size());
+    std::stable_sort(active.begin(), active.end(),
+                     [&](std::uint16_t a, std::uint16_t b) { return demand_[a].tokens > demand_[b].tokens; });
+  }
+  order_.clear();
+  std::size_t hot = 0, cold = active.size();
+  while (hot < cold) {
+    order_.push_back(active[hot++]);
+    if (settings_.order == Order::paired && hot < cold) order_.push_back(active[--cold]);
+  }
+  for (const std::uint16_t e : order_)
+    for (RingPlace p = 0; p < plan_.nodes; ++p)
+      if (holds(told(demand_[e]), p)) ++tables_[p].due;
+  experts_left_ = static_cast<std::uint32_t>(order_.size());
+  started_ = true;
+}
+
+/// Who has to know an expert: its dies; where dies act for others, those too.
+DieSet Scheduler::told(const Demand& demand) const {
+  if (settings_.tables_to_all()) return in_wave_;
+  return demand.dies | (settings_.rules.to_most_free ? memory_dies_ : 0);
+}
+
+void Scheduler::start_experts() {
+  if (settings_.scheduling == Scheduling::tables) {
+    for (const std::uint16_t e : order_) start(e, demand_[e].dies);
+    experts_left_ = 0;
+    return send_tables();
+  }
+  DieSet idle = 0;
+  for (RingPlace p = 0; p < plan_.nodes; ++p)
+    if (busy_[p] == 0) idle |= only(p);
+  const auto run = [&](Demand& d) {
+    d.state = State::running;
+    for (RingPlace p = 0; p < plan_.nodes; ++p)
+      if (holds(d.dies, p)) ++busy_[p];
+    idle &= ~d.dies;
+    cost_.idle();
+  };
+  std::uint64_t walked = 0;
+  for (const std::uint16_t e : order_) {
+    Demand& d = demand_[e];
+    if (d.state == State::running || d.state == State::done) continue;
+    if (idle == 0 && preloaded_ >= settings_.preload) break;
+    ++walked;
+    const DieSet meets = d.dies & idle;
+    if (d.state == State::preloaded) {
+      if (meets != 0) --preloaded_, run(d);
+    } else if (meets != 0) {
+      start(e, meets);
+      run(d);
+    } else if (preloaded_ < settings_.preload) {
+      start(e, d.dies);
+      d.state = State::preloaded;
+      ++preloaded_;
+    }
+  }
+  cost_.walk(walked);
   send_tables();
+}
+
+// Every die of the trajectory is told, and where slices enter: at one of `entries`.
+void Scheduler::start(std::uint16_t expert, DieSet entries) {
+  const Demand& d = demand_[expert];
+  Trajectory told_all{expert, d.dies, choose_entry(d, entries), 0};
+  std::vector<RingPlace> tour;
+  std::uint64_t steps = 0;
+  if (settings_.next_in_table()) tour = short_tour(plan_.ring, d.dies, std::max(plan_.levels, 2u) - 1, steps);
+  cost_.match(steps + plan_.nodes);
+  if (told_all.entry != kByMemory) entering_[told_all.entry] += plan_.slices.slices;
+  for (RingPlace p = 0; p < plan_.nodes; ++p) {
+    if (!holds(told(d), p)) continue;
+    const auto here = std::find(tour.begin(), tour.end(), p);
+    if (here != tour.end()) told_all.next = here + 1 == tour.end() ? tour.front() : *(here + 1);
+    tables_[p].entries.push_back(told_all);
+  }
+}
+
+RingPlace Scheduler::choose_entry(const Demand& demand, DieSet entries) {
+  if (settings_.entry == EntryDie::nearest_memory) return kByMemory;
+  if (settings_.entry == EntryDie::most_tokens && holds(entries, demand.fullest)) return demand.fullest;
+  RingPlace best = plan_.ring.first(entries);
+  for (RingPlace p = best; p < plan_.nodes; ++p)
+    if (holds(entries, p) && entering_[p] < entering_[best]) best = p;
+  return best;
+}
+
+void Scheduler::finished(std::uint16_t expert) {
+  Demand& d = demand_.at(expert);
+  cost_.record(0, 1);
+  DieSet dies = d.dies;
+  std::uint32_t users = 0;
+  for (; dies != 0; dies &= dies - 1) ++users;
+  if (++d.reports < users) return;
+  if (d.state == State::preloaded) --preloaded_;
+  if (d.state == State::running) {
+    for (RingPlace p = 0; p < plan_.nodes; ++p)
+      if (holds(d.dies, p)) --busy_[p];
+    cost_.idle();
+  }
+  d.state = State::done;
+  --experts_left_;
+  start_experts();
+}
+
+// What is new for each die; first messages first. A die whose tokens need nothing hears that too.
+void Scheduler::send_tables() {
+  for (bool more = true; more;) {
+    more = false;
+    for (RingPlace p = 0; p < plan_.nodes; ++p) {
+      Table& t = tables_[p];
+      const bool empty = holds(in_wave_, p) && t.due == 0 && !t.told;
+      if (t.sent == t.entries.size() && !empty) continue;
+      outbox_.send(table_mail(plan_.ring.die(p), t.entries, t.sent, t.due, format_));
+      t.sent = std::min(t.sent + format_.room(), static_cast<std::uint32_t>(t.entries.size()));
+      t.told = true;
+      more = true;
+    }
+  }
+}
+
+void Scheduler::end_wave() {
   ++waves_done_;
   wave_ = (wave_ + 1) % plan_.slices.waves;
   begin_wave();
   end_layer_if_done();
 }
 
-void Scheduler::begin_wave() {
-  mails_due_ = 0;
-  for (std::uint32_t die = 0; die < plan_.nodes; ++die)
-    if (plan_.tokens(die, wave_) > 0) mails_due_ += CountsMail::mails(hal_.info().experts);
-  demand_.scan([](Demand& d) { d = {}; });
-}
-
-void Scheduler::take_counts(const moesaic_mail& mail) {
-  const CountsMail counts = read_counts(mail, hal_.info().experts);
-  const DieSet die = only(plan_.ring.place(mail.source_node));
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, counts.counts.size());
-  for (std::size_t i = 0; i < counts.counts.size(); ++i) {
-    if (counts.counts[i] == 0) continue;
-    Demand& d = demand_[counts.first + i];
-    d.tokens += counts.counts[i];
-    d.dies |= die;
-  }
-  --mails_due_;
-}
-
-// Everybody's tokens need them: no message has to say so.
-void Scheduler::add_shared_experts() {
-  for (std::uint32_t s = 0; s < hal_.info().shared_experts; ++s) {
-    Demand& d = demand_[hal_.info().experts + s];
-    for (std::uint32_t die = 0; die < plan_.nodes; ++die) {
-      if (plan_.tokens(die, wave_) == 0) continue;
-      d.tokens += plan_.tokens(die, wave_);
-      d.dies |= only(plan_.ring.place(die));
-    }
-  }
-}
-
-// Paired load: hottest, coldest, second hottest, ...: while a hot expert computes, a cold one loads.
-std::vector<std::uint16_t> Scheduler::load_order() {
-  struct Entry {
-    std::uint16_t expert;
-    std::uint32_t tokens;
-  };
-  ChargedVector<Entry> active(hal_);
-  std::uint16_t expert = 0;
-  demand_.scan([&](const Demand& d) {
-    if (d.dies != 0) active.push_back({expert, d.tokens});
-    ++expert;
-  });
-  if (settings_.paired) active.sort([](const Entry& a, const Entry& b) { return a.tokens > b.tokens; });
-  std::vector<std::uint16_t> order;
-  std::size_t hot = 0, cold = active.size();
-  while (hot < cold) {
-    order.push_back(active[hot++].expert);
-    if (settings_.paired && hot < cold) order.push_back(active[--cold].expert);
-  }
-  return order;
-}
-
-// Every die gets the trajectories that it is part of, in load order; first messages first.
-void Scheduler::send_tables() {
-  std::vector<std::vector<Trajectory>> tables(plan_.nodes);
-  for (const std::uint16_t expert : load_order()) {
-    const DieSet dies = demand_[expert].dies;
-    for (std::uint32_t die = 0; die < plan_.nodes; ++die) {
-      if ((dies & only(plan_.ring.place(die))) == 0) continue;
-      hal_.charge(MOESAIC_OP_QUEUE);
-      tables[die].push_back({expert, dies});
-    }
-  }
-  bool more = true;
-  for (std::uint32_t first = 0; more; first += table_room(plan_.nodes)) {
-    more = false;
-    for (std::uint16_t die = 0; die < plan_.nodes; ++die) {
-      if (first >= tables[die].size()) continue;
-      outbox_.send(table_mail(die, tables[die], first, plan_.nodes));
-      more = true;
-    }
-  }
-}
-
 void Scheduler::end_layer_if_done() {
-  if (waves_asked_ > 0 && waves_done_ == waves_asked_) hal_.layer_done();
+  if (waves_asked_ == 0 || waves_done_ != waves_asked_) return;
+  hal_.statistic("scheduler_decisions", "experts", static_cast<double>(cost_.decisions()));
+  hal_.statistic("scheduler_decision_cycles", "cycles", static_cast<double>(cost_.cycles()));
+  hal_.layer_done();
 }
 
 }  // namespace moesaic::firmware::fse_dp

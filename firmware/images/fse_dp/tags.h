@@ -8,7 +8,14 @@
 namespace moesaic::firmware::fse_dp {
 
 /// 0 is kBacklogTag.
-enum What : std::uint32_t { kLoaded = 1, kArrived = 2, kComputed = 3, kSent = 4, kStored = 5 };
+enum What : std::uint32_t {
+  kLoaded = 1,
+  kArrived = 2,
+  kComputed = 3,
+  kSent = 4,
+  kStored = 5,
+  kChainDone = 6
+};
 
 constexpr std::uint32_t make_tag(What what, std::uint32_t slot, std::uint32_t expert, std::uint32_t slice) {
   return (static_cast<std::uint32_t>(what) << 28) | ((slot & 0xFF) << 20) | ((expert & 0xFFF) << 8) |
