@@ -487,6 +487,56 @@ TEST_CASE(
   }
 }
 
+// Requests of three tokens, some on two dies, and experts that few of them choose.
+Config with_buffering(const Choice& choice) {
+  Config config = small();
+  config.tokens = 17;
+  config.tokens_of_request = 3;
+  config.experts = 20;
+  config.layers = 2;
+  config.iterations = 5;
+  set(config, choice);
+  set(config, "slack", "50");
+  set(config, "theta_min", "3");
+  return config;
+}
+
+TEST_CASE("requests that wait for the next iteration are computed there, under every policy") {
+  for (const Choice& choice : choices()) {
+    INFO(text_of(choice));
+    Config config = with_buffering(choice);
+    CHECK(complaint(config, 4) == "");
+    config.shared_experts = 1;
+    config.rows = 3;
+    config.scheduler = 4;
+    config.sram_bytes = minimum_sram(config) + 300;  // several waves
+    CHECK(complaint(config, 3) == "");
+  }
+}
+
+TEST_CASE("a request earns a deferral with every so many forward passes, and waits only for cold experts") {
+  const auto deferrals = [](const char* slack, const char* theta_min, std::uint32_t iterations) {
+    Config config = with_buffering({});
+    config.layers = 1;
+    config.iterations = iterations;
+    set(config, "slack", slack);
+    set(config, "theta_min", theta_min);
+    Package package(the_image(), config);
+    package.run();
+    CHECK(package.wrong_results() == "");
+    return package.deferrals();
+  };
+  // Six requests, all of which need an expert with less than a hundred tokens: each waits as often as it may.
+  // Passes 0 to 2 have earned nothing at 34 %; pass 3 has earned one, and it is used at once.
+  CHECK(deferrals("34", "100", 3) == 0);
+  CHECK(deferrals("34", "100", 4) == 6);
+  CHECK(deferrals("34", "100", 6) == 6);
+  CHECK(deferrals("34", "100", 7) == 12);
+  CHECK(deferrals("100", "100", 2) == 6);
+  CHECK(deferrals("0", "100", 7) == 0);
+  CHECK(deferrals("100", "1", 7) == 0);  // nobody has an expert with no token
+}
+
 TEST_CASE("fse_dp refuses options that cannot be had together") {
   const std::vector<std::pair<Choice, std::string>> refused = {
       {{{"micro_slices", "4"}, {"slice_columns", "4"}}, "micro_slices or slice_columns, not both"},

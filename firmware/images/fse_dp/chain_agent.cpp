@@ -30,6 +30,13 @@ void ChainAgent::allocate_slots() {
   queue(kMoreLoads).post(fence().wait(plan_.events.ready, 1));
 }
 
+// Dies that are in a wave know all of its slices, and perhaps not those of the wave before: all begin at slot
+// 0.
+void ChainAgent::begin_wave() {
+  posted_ = false;
+  taken_.assign(plan_.nodes, 0);
+}
+
 void ChainAgent::proceed() {
   if (!active_ || posted_ || !table_complete()) return;
   posted_ = true;

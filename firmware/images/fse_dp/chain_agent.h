@@ -25,7 +25,7 @@ class ChainAgent : public WaveAgent {
 
  private:
   void allocate_slots() override;
-  void begin_wave() override { posted_ = false; }
+  void begin_wave() override;
   void proceed() override;
   void completed(const moesaic_completion& entry) override;
   void received(const moesaic_mail& mail) override;
@@ -35,7 +35,7 @@ class ChainAgent : public WaveAgent {
   void post_send(const Item& item, std::uint32_t slice, std::uint32_t slot);
 
   bool posted_ = false;
-  std::vector<std::uint32_t> taken_;          ///< by place: slices that the die has taken since boot
+  std::vector<std::uint32_t> taken_;          ///< by place: slices that the die has taken in this wave
   std::vector<std::uint32_t> sent_to_;        ///< by place: slices sent there since boot
   std::vector<std::uint32_t> filled_, used_;  ///< by own slot: what the counters will be
 };

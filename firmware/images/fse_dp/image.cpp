@@ -41,6 +41,8 @@ Settings settings_of(const Options& options) {
   s.control = choice<Control>(options, "control", {"interrupts", "chains"});
   s.hardware = {options.name("scheduler") == "hardware", number("hw_table_cycles"), number("hw_idle_cycles"),
                 number("hw_match_cycles"), number("hw_sort_cycles")};
+  s.slack = number("slack");
+  s.theta_min = number("theta_min");
   s.reserved_slot = options.flag("reserved_slot");
   s.slots = number("slots");
   s.micro_slices = number("micro_slices");
@@ -74,8 +76,8 @@ struct Image {
   static constexpr const char* kSummary =
       "Expert Streaming (FSE-DP): tokens stay, micro-slices of experts travel around the dies that need them";
   static constexpr std::uint32_t kRoles = role_bit(MOESAIC_AGENT) | role_bit(MOESAIC_SCHEDULER);
-  static constexpr std::array<moesaic_option, 23> kOptions = {{
-      {"placement", MOESAIC_OPTION_NAME, "slices", 0, 0, "slices experts striped",
+  static constexpr std::array<moesaic_option, 25> kOptions = {{
+      {"placement", MOESAIC_OPTION_NAME, "striped", 0, 0, "slices experts striped",
        "where weights lie: the slices of every expert dealt to the memories in turn, whole experts dealt in "
        "turn, or every slice in pieces on all memories"},
       {"order", MOESAIC_OPTION_NAME, "paired", 0, 0, "paired hottest_first id",
@@ -129,6 +131,12 @@ struct Image {
        "scheduler=hardware: the dies and the path of an expert"},
       {"hw_sort_cycles", MOESAIC_OPTION_INT, "1", 0, 1000, nullptr,
        "scheduler=hardware: a stage of the bitonic sorter"},
+      {"slack", MOESAIC_OPTION_INT, "0", 0, 100, nullptr,
+       "token buffering: percent of forward passes of a request that earn it a deferral to the next "
+       "iteration; "
+       "0: none"},
+      {"theta_min", MOESAIC_OPTION_INT, "2", 0, 65535, nullptr,
+       "token buffering: a request that needs an expert with fewer tokens than this waits, if it may"},
       {"reserved_slot", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "keep slots of each die for arrivals that have gone down in ring order; without, rings can deadlock"},
       {"slots", MOESAIC_OPTION_INT, "0", 0, 255, nullptr,

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kBody = sizeof(moesaic_mail::body);
 constexpr std::uint32_t kTableHead = 5;
+constexpr std::uint32_t kListHead = 4;  // of candidates and deferrals
 
 moesaic_mail empty_mail(std::uint16_t to, moesaic_role role, MailKind kind) {
   moesaic_mail mail{};
@@ -35,13 +36,15 @@ void put_word(moesaic_mail& mail, std::uint32_t number, std::uint16_t value) {
 
 }  // namespace
 
-void send_counts(Outbox& outbox, std::uint16_t scheduler, const std::vector<std::uint32_t>& counts) {
+void send_counts(Outbox& outbox, std::uint16_t scheduler, MailKind kind, std::uint32_t wave,
+                 const std::vector<std::uint32_t>& counts) {
   for (std::size_t first = 0; first < counts.size(); first += CountsMail::kRoom) {
-    moesaic_mail mail = empty_mail(scheduler, MOESAIC_SCHEDULER, kCountsMail);
+    moesaic_mail mail = empty_mail(scheduler, MOESAIC_SCHEDULER, kind);
     put_word(mail, 0, static_cast<std::uint16_t>(first));
+    put_word(mail, 1, static_cast<std::uint16_t>(wave));
     const std::size_t end = std::min<std::size_t>(counts.size(), first + CountsMail::kRoom);
     for (std::size_t e = first; e < end; ++e)
-      mail.body[2 + e - first] =
+      mail.body[4 + e - first] =
           static_cast<std::uint8_t>(std::min<std::uint32_t>(counts[e], CountsMail::kMost));
     outbox.send(mail);
   }
@@ -50,8 +53,70 @@ void send_counts(Outbox& outbox, std::uint16_t scheduler, const std::vector<std:
 CountsMail read_counts(const moesaic_mail& mail, std::uint32_t experts) {
   CountsMail out;
   out.first = word(mail, 0);
+  out.wave = word(mail, 1);
   const std::uint32_t n = std::min(CountsMail::kRoom, experts - out.first);
-  out.counts.assign(mail.body + 2, mail.body + 2 + n);
+  out.counts.assign(mail.body + 4, mail.body + 4 + n);
+  return out;
+}
+
+void send_cold(Outbox& outbox, std::uint16_t die, const std::vector<bool>& cold) {
+  constexpr std::size_t kBits = 8 * (kBody - 2);
+  for (std::size_t first = 0; first < cold.size(); first += kBits) {
+    moesaic_mail mail = empty_mail(die, MOESAIC_AGENT, kColdMail);
+    put_word(mail, 0, static_cast<std::uint16_t>(first));
+    for (std::size_t e = first; e < std::min(cold.size(), first + kBits); ++e)
+      if (cold[e]) mail.body[2 + (e - first) / 8] |= static_cast<std::uint8_t>(1u << (e - first) % 8);
+    outbox.send(mail);
+  }
+}
+
+std::uint32_t read_cold(const moesaic_mail& mail, std::vector<bool>& cold) {
+  constexpr std::size_t kBits = 8 * (kBody - 2);
+  const std::size_t first = word(mail, 0), end = std::min(cold.size(), first + kBits);
+  for (std::size_t e = first; e < end; ++e)
+    cold[e] = (mail.body[2 + (e - first) / 8] >> (e - first) % 8 & 1) != 0;
+  return static_cast<std::uint32_t>(end - first);
+}
+
+void send_candidates(Outbox& outbox, std::uint16_t scheduler, const std::vector<Candidate>& named) {
+  std::size_t first = 0;
+  do {
+    moesaic_mail mail = empty_mail(scheduler, MOESAIC_SCHEDULER, kCandidatesMail);
+    const std::size_t end = std::min<std::size_t>(named.size(), first + (kBody - kListHead) / 6);
+    put_word(mail, 0, static_cast<std::uint16_t>(named.size()));
+    mail.body[2] = static_cast<std::uint8_t>(end - first);
+    for (std::uint32_t at = kListHead; first < end; ++first, at += 6) {
+      put(mail, at, named[first].request, 4);
+      put(mail, at + 4, std::min<std::uint32_t>(named[first].pass, 0xFFFF), 2);
+    }
+    outbox.send(mail);
+  } while (first < named.size());
+}
+
+CandidatesMail read_candidates(const moesaic_mail& mail) {
+  CandidatesMail out{word(mail, 0), {}};
+  for (std::uint32_t i = 0, at = kListHead; i < mail.body[2]; ++i, at += 6)
+    out.entries.push_back(
+        {static_cast<std::uint32_t>(get(mail, at, 4)), static_cast<std::uint32_t>(get(mail, at + 4, 2))});
+  return out;
+}
+
+void send_deferrals(Outbox& outbox, std::uint16_t die, const std::vector<std::uint32_t>& requests) {
+  std::size_t first = 0;
+  do {
+    moesaic_mail mail = empty_mail(die, MOESAIC_AGENT, kDeferMail);
+    const std::size_t end = std::min<std::size_t>(requests.size(), first + (kBody - kListHead) / 4);
+    put_word(mail, 0, static_cast<std::uint16_t>(requests.size()));
+    mail.body[2] = static_cast<std::uint8_t>(end - first);
+    for (std::uint32_t at = kListHead; first < end; ++first, at += 4) put(mail, at, requests[first], 4);
+    outbox.send(mail);
+  } while (first < requests.size());
+}
+
+DeferMail read_deferrals(const moesaic_mail& mail) {
+  DeferMail out{word(mail, 0), {}};
+  for (std::uint32_t i = 0, at = kListHead; i < mail.body[2]; ++i, at += 4)
+    out.requests.push_back(static_cast<std::uint32_t>(get(mail, at, 4)));
   return out;
 }
 

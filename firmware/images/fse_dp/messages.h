@@ -2,8 +2,8 @@
 // The messages of FSE-DP, each complete in itself, so that they may arrive in any order. Words of a body are
 // little-endian, 16 bits.
 //
-//   counts  agent -> scheduler   word 0 first expert; then a byte per expert: own tokens that chose it, at
-//   most
+//   counts  agent -> scheduler   word 0 first expert, word 1 wave; then a byte per expert: own tokens that
+//   chose it, at most
 //                                255 (only whether there are any matters for the result, the rest for order)
 //   table   scheduler -> agent   word 0 number of the first entry, word 1 entries in all, a byte how many are
 //                                here; then per entry a word for the expert, a byte for the place of entry
@@ -16,6 +16,11 @@
 //   room    agent -> memories    word 0 free slots
 //   enter   memory -> agent      expert, slice: "load this from me"
 //   entered agent -> memory      that load is done
+// With token buffering (token_buffer.h), before the first wave of a layer:
+//   layer counts agent -> scheduler  as counts, of all waves together
+//   cold    scheduler -> agent   word 0 first expert; then a bit per expert
+//   candidates agent -> scheduler  word 0 how many in all, a byte how many here; then 4 bytes request, 2
+//   passes defer   scheduler -> agent   the same with requests alone
 #pragma once
 
 #include <optional>
@@ -36,6 +41,10 @@ enum MailKind : std::uint16_t {
   kRoomMail = 6,
   kEnterMail = 7,
   kEnteredMail = 8,
+  kLayerCountsMail = 9,
+  kColdMail = 10,
+  kCandidatesMail = 11,
+  kDeferMail = 12,
 };
 
 /// Slices enter where their memory says, not all at one place.
@@ -50,14 +59,37 @@ struct Trajectory {
 };
 
 struct CountsMail {
-  static constexpr std::uint32_t kRoom = sizeof(moesaic_mail::body) - 2;
+  static constexpr std::uint32_t kRoom = sizeof(moesaic_mail::body) - 4;
   static constexpr std::uint8_t kMost = 255;
   static std::uint32_t mails(std::uint32_t experts) { return (experts + kRoom - 1) / kRoom; }
-  std::uint16_t first;
+  std::uint16_t first, wave;
   std::vector<std::uint8_t> counts;  ///< kRoom of them, or up to the last expert
 };
-void send_counts(Outbox& outbox, std::uint16_t scheduler, const std::vector<std::uint32_t>& counts);
+void send_counts(Outbox& outbox, std::uint16_t scheduler, MailKind kind, std::uint32_t wave,
+                 const std::vector<std::uint32_t>& counts);
 CountsMail read_counts(const moesaic_mail& mail, std::uint32_t experts);
+
+void send_cold(Outbox& outbox, std::uint16_t die, const std::vector<bool>& cold);
+/// Fills in the experts of a message; how many they are.
+std::uint32_t read_cold(const moesaic_mail& mail, std::vector<bool>& cold);
+
+/// A request that needs an expert with few tokens, and the forward passes it has behind it.
+struct Candidate {
+  std::uint32_t request, pass;
+};
+struct CandidatesMail {
+  std::uint32_t total;  ///< that the die names
+  std::vector<Candidate> entries;
+};
+void send_candidates(Outbox& outbox, std::uint16_t scheduler, const std::vector<Candidate>& named);
+CandidatesMail read_candidates(const moesaic_mail& mail);
+
+struct DeferMail {
+  std::uint32_t total;
+  std::vector<std::uint32_t> requests;
+};
+void send_deferrals(Outbox& outbox, std::uint16_t die, const std::vector<std::uint32_t>& requests);
+DeferMail read_deferrals(const moesaic_mail& mail);
 
 struct TableMail {
   std::uint16_t first = 0, total = 0;

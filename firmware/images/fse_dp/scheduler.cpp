@@ -13,7 +13,8 @@ Scheduler::Scheduler(Hal& hal, const Settings& settings)
       storage_(hal, plan_, settings.placement),
       format_(plan_.nodes, settings),
       outbox_(hal),
-      cost_(hal, settings.hardware) {
+      cost_(hal, settings.hardware),
+      deferrals_(hal, outbox_, settings, dies_with_places()) {
   for (const std::uint16_t die : storage_.memories()) memory_dies_ |= only(plan_.ring.place(die));
 }
 
@@ -23,15 +24,19 @@ void Scheduler::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t /*laye
   end_layer_if_done();
 }
 
+std::vector<std::uint16_t> Scheduler::dies_with_places() const {
+  std::vector<std::uint16_t> dies;
+  for (std::uint16_t die = 0; die < plan_.nodes; ++die)
+    if (plan_.homes.count(die) > 0) dies.push_back(die);
+  return dies;
+}
+
 void Scheduler::on_message(const moesaic_mail& mail) {
-  if (mail.kind == kFinishedMail) {
+  if (mail.kind == kLayerCountsMail || mail.kind == kCandidatesMail) return deferrals_.take(mail);
+  if (mail.kind == kFinishedMail)
     finished(mail_word(mail, 0));
-  } else if (started_) {
-    hal_.charge(MOESAIC_OP_QUEUE);
-    return early_.push_back(mail);  // of a die that is a wave ahead
-  } else {
+  else
     take_counts(mail);
-  }
   start_wave_if_known();
   while (started_ && experts_left_ == 0) {
     end_wave();
@@ -50,26 +55,33 @@ void Scheduler::start_wave_if_known() {
 void Scheduler::begin_wave() {
   mails_due_ = 0;
   in_wave_ = 0;
-  for (std::uint32_t die = 0; die < plan_.nodes; ++die) {
-    if (plan_.tokens(die, wave_) == 0) continue;
-    mails_due_ += CountsMail::mails(hal_.info().experts);
-    in_wave_ |= only(plan_.ring.place(die));
-  }
+  for (std::uint32_t die = 0; die < plan_.nodes; ++die)
+    if (plan_.tokens(die, wave_) > 0) mails_due_ += CountsMail::mails(counts_of_a_die());
   demand_.assign(hal_.info().experts + hal_.info().shared_experts, {});
   tables_.assign(plan_.nodes, {});
   busy_.assign(plan_.nodes, 0);
   entering_.assign(plan_.nodes, 0);
+  present_.assign(plan_.nodes, 0);
   preloaded_ = 0;
   started_ = false;
 }
 
 void Scheduler::take_counts(const moesaic_mail& mail) {
-  const CountsMail counts = read_counts(mail, hal_.info().experts);
+  const CountsMail counts = read_counts(mail, counts_of_a_die());
+  if (started_ || counts.wave != wave_) {
+    hal_.charge(MOESAIC_OP_QUEUE);
+    return early_.push_back(mail);  // of a die that is ahead
+  }
+  const RingPlace die = plan_.ring.place(mail.source_node);
   std::uint64_t entries = 0;
   for (std::size_t i = 0; i < counts.counts.size(); ++i) {
     if (counts.counts[i] == 0) continue;
     ++entries;
-    add(static_cast<std::uint32_t>(counts.first + i), plan_.ring.place(mail.source_node), counts.counts[i]);
+    const auto expert = static_cast<std::uint32_t>(counts.first + i);
+    if (expert < hal_.info().experts)
+      add(expert, die, counts.counts[i]);
+    else
+      present_[die] = counts.counts[i], in_wave_ |= only(die);
   }
   cost_.record(counts.counts.size(), entries);
   --mails_due_;
@@ -78,17 +90,16 @@ void Scheduler::take_counts(const moesaic_mail& mail) {
 void Scheduler::add(std::uint32_t expert, RingPlace die, std::uint32_t tokens) {
   Demand& d = demand_.at(expert);
   d.tokens += tokens;
-  d.dies |= settings_.skip_dies ? only(die) : in_wave_;
+  d.dies |= only(die);
   // Of equals the lowest place, in whatever order reports arrive.
   if (tokens > d.most || (tokens == d.most && die < d.fullest)) d.most = tokens, d.fullest = die;
 }
 
-// Everybody's tokens need them: no message has to say so.
+// Everybody's tokens need them: only how many there are has to be said.
 void Scheduler::add_shared_experts() {
   for (std::uint32_t s = 0; s < hal_.info().shared_experts; ++s)
-    for (std::uint32_t die = 0; die < plan_.nodes; ++die)
-      if (const std::uint32_t tokens = plan_.tokens(die, wave_); tokens > 0)
-        add(hal_.info().experts + s, plan_.ring.place(die), tokens);
+    for (RingPlace die = 0; die < plan_.nodes; ++die)
+      if (present_[die] > 0) add(hal_.info().experts + s, die, present_[die]);
 }
 
 // Paired load: hottest, coldest, second hottest, ...: while a hot expert computes, a cold one loads.
@@ -96,6 +107,8 @@ void Scheduler::make_order() {
   std::vector<std::uint16_t> active;
   for (std::uint16_t e = 0; e < demand_.size(); ++e)
     if (demand_[e].dies != 0) active.push_back(e);
+  if (!settings_.skip_dies)
+    for (const std::uint16_t e : active) demand_[e].dies = in_wave_;
   cost_.walk(demand_.size());
   if (settings_.order != Order::id) {
     cost_.sort(active.size());
@@ -203,13 +216,14 @@ void Scheduler::finished(std::uint16_t expert) {
   start_experts();
 }
 
-// What is new for each die; first messages first. A die whose tokens need nothing hears that too.
+// What is new for each die; first messages first. Who serves others hears of a wave without experts too.
 void Scheduler::send_tables() {
+  const DieSet waiting = settings_.rules.to_most_free ? memory_dies_ : 0;
   for (bool more = true; more;) {
     more = false;
     for (RingPlace p = 0; p < plan_.nodes; ++p) {
       Table& t = tables_[p];
-      const bool empty = holds(in_wave_, p) && t.due == 0 && !t.told;
+      const bool empty = holds(waiting, p) && t.due == 0 && !t.told;
       if (t.sent == t.entries.size() && !empty) continue;
       outbox_.send(table_mail(plan_.ring.die(p), t.entries, t.sent, t.due, format_));
       t.sent = std::min(t.sent + format_.room(), static_cast<std::uint32_t>(t.entries.size()));
@@ -229,6 +243,8 @@ void Scheduler::end_wave() {
 void Scheduler::end_layer_if_done() {
   if (waves_asked_ == 0 || waves_done_ != waves_asked_) return;
   hal_.statistic("scheduler_decisions", "experts", static_cast<double>(cost_.decisions()));
+  if (settings_.slack > 0)
+    hal_.statistic("requests_deferred", "requests", static_cast<double>(deferrals_.deferred()));
   hal_.statistic("scheduler_decision_cycles", "cycles", static_cast<double>(cost_.cycles()));
   hal_.layer_done();
 }

@@ -13,6 +13,7 @@
 #include "firmware/images/fse_dp/messages.h"
 #include "firmware/images/fse_dp/scheduler_cost.h"
 #include "firmware/images/fse_dp/storage.h"
+#include "firmware/images/fse_dp/token_buffer.h"
 
 namespace moesaic::firmware::fse_dp {
 
@@ -43,7 +44,10 @@ class Scheduler : public Core {
   };
 
   void begin_wave();
+  /// Numbers in a report: one per expert, and own tokens in the wave.
+  std::uint32_t counts_of_a_die() const { return hal_.info().experts + 1; }
   void take_counts(const moesaic_mail& mail);
+  std::vector<std::uint16_t> dies_with_places() const;
   void add(std::uint32_t expert, RingPlace die, std::uint32_t tokens);
   void add_shared_experts();
   void make_order();
@@ -64,6 +68,7 @@ class Scheduler : public Core {
   const TableFormat format_;
   Outbox outbox_;
   SchedulerCost cost_;
+  DeferralTable deferrals_;
   DieSet memory_dies_ = 0;
 
   // The wave.
@@ -76,7 +81,8 @@ class Scheduler : public Core {
   std::vector<std::uint32_t> entering_;  ///< by place: slices that enter there
   std::uint32_t preloaded_ = 0, experts_left_ = 0;
   bool started_ = false;
-  std::vector<moesaic_mail> early_;                 ///< counts of the next wave
+  std::vector<std::uint32_t> present_;              ///< by place: tokens in the wave
+  std::vector<moesaic_mail> early_;                 ///< counts of later waves
   std::uint64_t waves_asked_ = 0, waves_done_ = 0;  ///< of the run
 };
 

@@ -39,7 +39,7 @@ struct HardwareScheduler {
 };
 
 struct Settings {
-  Placement placement = Placement::slices;
+  Placement placement = Placement::striped;
   Order order = Order::paired;
   Rules rules;
   bool fuse = true;
@@ -50,6 +50,8 @@ struct Settings {
   bool skip_dies = true;
   Control control = Control::interrupts;
   HardwareScheduler hardware;
+  std::uint32_t slack = 0;      ///< percent of forward passes that earn a deferral; 0: no buffering
+  std::uint32_t theta_min = 2;  ///< an expert with fewer tokens is not worth loading now
   bool reserved_slot = true;
   std::uint32_t slots = 0;         ///< 0: as many as fit
   std::uint32_t micro_slices = 0;  ///< 0: derived

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "firmware/images/fse_dp/wave_agent.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -30,7 +31,8 @@ WaveAgent::WaveAgent(Hal& hal, const Settings& settings)
       rows_{plan_.events.rows},
       lists_(hal.info().experts + hal.info().shared_experts),
       item_of_(lists_.size(), kUnknown),
-      queues_(make_queues(hal, Queues::first_lane + plan_.lanes)) {}
+      queues_(make_queues(hal, Queues::first_lane + plan_.lanes)),
+      buffer_(hal, outbox_, settings, plan_.homes.first(hal.node())) {}
 
 void WaveAgent::on_boot() {
   publish_plan();
@@ -73,7 +75,10 @@ void WaveAgent::decide(const std::string& text) {
 void WaveAgent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
   layer_ = layer;
   wave_ = 0;
-  start_wave();
+  if (settings_.slack > 0 && plan_.homes.count(hal_.node()) > 0)
+    buffer_.begin_layer(layer);
+  else
+    start_wave();
   flush();
 }
 
@@ -93,6 +98,8 @@ void WaveAgent::on_message(const moesaic_mail& mail) {
   if (mail.kind == kTableMail) {
     tables_ahead_.push_back(read_table(mail, format_));
     grow_table();
+  } else if (mail.kind == kColdMail || mail.kind == kDeferMail) {
+    if (buffer_.take(mail)) start_wave();
   } else {
     received(mail);
   }
@@ -100,15 +107,27 @@ void WaveAgent::on_message(const moesaic_mail& mail) {
   flush();
 }
 
-// A die without tokens in a wave is in no trajectory: it has nothing to do, unless its memory is served by
-// it.
-void WaveAgent::start_wave() {
-  const bool more = wave_ < plan_.slices.waves;
-  own_ = more ? plan_.tokens(hal_.node(), wave_) : 0;
-  if (!more || (own_ == 0 && !serves_others())) {
-    if (more) return ++wave_, start_wave();
-    return hal_.layer_done();
+// The next wave with tokens of this die, from the present one on. A die without tokens in a wave is in no
+// trajectory: it has nothing to do, unless its memory is served by it. That nobody of its places is there has
+// to be said.
+bool WaveAgent::find_wave() {
+  for (; wave_ < plan_.slices.waves; ++wave_) {
+    own_ = plan_.tokens(hal_.node(), wave_);
+    present_.assign(own_, settings_.slack == 0);
+    bool any = own_ > 0 && settings_.slack == 0;
+    const std::uint32_t first = wave_ * plan_.slices.rows;
+    if (settings_.slack > 0)
+      for (const TokenBuffer::Token& token : buffer_.tokens())
+        if (token.row >= first && token.row - first < own_) any = present_[token.row - first] = true;
+    for (TokenList& list : lists_) list.entries.clear();
+    if (own_ > 0 && !any) report_counts(), own_ = 0;
+    if (any || serves_others()) return true;
   }
+  return false;
+}
+
+void WaveAgent::start_wave() {
+  if (!find_wave()) return hal_.layer_done();
   hal_.mark("layer " + std::to_string(layer_) + ", wave " + std::to_string(wave_));
   active_ = true;
   table_begun_ = false;
@@ -116,11 +135,14 @@ void WaveAgent::start_wave() {
   items_due_ = 0;
   item_of_.assign(lists_.size(), kUnknown);
   begin_wave();
-  for (TokenList& list : lists_) list.entries.clear();
-  if (own_ == 0) return grow_table();
+  if (own_ == 0) {  // its table may be here already
+    grow_table();
+    return proceed();
+  }
   load_rows();
   flush();
   read_gate();
+  report_counts();
   write_lists();
 }
 
@@ -133,24 +155,38 @@ void WaveAgent::load_rows() {
   queue(Queues::compute).post(fence().wait(rows_.event, rows_.expect(2)));
 }
 
-// Own tokens by expert. The scheduler hears how many there are, nobody which.
+// Own tokens by expert.
 void WaveAgent::read_gate() {
   const std::uint32_t experts = hal_.info().experts;
   const std::uint32_t first = plan_.first_token(hal_.node(), wave_);
   for (std::uint32_t i = 0; i < own_; ++i) {
+    if (!present_[i]) continue;
     const auto row = static_cast<std::uint16_t>(i);
-    for (const moesaic_choice& choice : hal_.gate_results(layer_, first + i)) {
+    for (const moesaic_choice& choice : choices(i)) {
       hal_.charge(MOESAIC_OP_LOOKUP);
       hal_.charge(MOESAIC_OP_QUEUE);
       lists_.at(choice.expert).entries.push_back({first + i, row, row, choice.gate, 0});
     }
     if (hal_.info().shared_experts > 0) lists_[experts].entries.push_back({first + i, row, row, kGateOne, 0});
   }
+}
+
+/// What the token of a row has chosen; with token buffering the gate has been read before.
+std::vector<moesaic_choice> WaveAgent::choices(std::uint32_t row) {
+  if (settings_.slack == 0) return hal_.gate_results(layer_, plan_.first_token(hal_.node(), wave_) + row);
+  for (const TokenBuffer::Token& token : buffer_.tokens())
+    if (token.row == wave_ * plan_.slices.rows + row) return token.choices;
+  return {};
+}
+
+// The scheduler hears how many tokens chose each expert, and how many there are; nobody hears which.
+void WaveAgent::report_counts() {
   std::vector<std::uint32_t> counts;
-  for (std::uint32_t e = 0; e < experts; ++e)
+  for (std::uint32_t e = 0; e < hal_.info().experts; ++e)
     counts.push_back(static_cast<std::uint32_t>(lists_[e].entries.size()));
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, experts);
-  send_counts(outbox_, hal_.info().scheduler_node, counts);
+  counts.push_back(static_cast<std::uint32_t>(std::count(present_.begin(), present_.end(), true)));
+  hal_.charge(MOESAIC_OP_SCAN_ITEM, counts.size());
+  send_counts(outbox_, hal_.info().scheduler_node, kCountsMail, wave_, counts);
 }
 
 // While the scheduler thinks. Shared experts use one list.
@@ -239,14 +275,22 @@ void WaveAgent::visit_over(Item& item) {
     outbox_.send(words_mail(hal_.info().scheduler_node, MOESAIC_SCHEDULER, kFinishedMail, item.expert));
 }
 
+// Rows of tokens that wait for the next iteration are stored then.
 void WaveAgent::store_results() {
   active_ = false;
   if (own_ == 0) return end_wave();
-  const std::uint64_t row_bytes = std::uint64_t{plan_.hidden} * 4;
-  const std::uint64_t to = storage_.outputs(layer_) + wave_ * plan_.slices.rows * row_bytes;
-  queue(Queues::sends)
-      .post(store(hal_.sram(plan_.y_base), to, block(static_cast<std::uint32_t>(own_ * row_bytes)))
-                .interrupt(make_tag(kStored, 0, 0, 0)));
+  const std::uint32_t row_bytes = plan_.hidden * 4;
+  const std::uint64_t to = storage_.outputs(layer_) + std::uint64_t{wave_} * plan_.slices.rows * row_bytes;
+  Backlog& stores = queue(Queues::sends);
+  for (std::uint32_t first = 0; first < own_;) {
+    std::uint32_t end = first;
+    while (end < own_ && present_[end]) ++end;
+    if (end > first)
+      stores.post(store(hal_.sram(plan_.y_base + first * row_bytes), to + std::uint64_t{first} * row_bytes,
+                        block((end - first) * row_bytes)));
+    first = end + 1;
+  }
+  stores.post(fence().interrupt(make_tag(kStored, 0, 0, 0)));
 }
 
 void WaveAgent::end_wave() {

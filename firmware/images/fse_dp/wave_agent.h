@@ -10,6 +10,7 @@
 #include "firmware/images/fse_dp/messages.h"
 #include "firmware/images/fse_dp/storage.h"
 #include "firmware/images/fse_dp/tags.h"
+#include "firmware/images/fse_dp/token_buffer.h"
 #include "firmware/lib/backlog.h"
 #include "firmware/lib/event_target.h"
 
@@ -83,7 +84,8 @@ class WaveAgent : public Core {
   // The wave.
   std::uint32_t layer_ = 0, wave_ = 0;
   bool active_ = false;                 ///< between its start and the store of its results
-  std::uint32_t own_ = 0;               ///< token rows
+  std::uint32_t own_ = 0;               ///< token rows, with those of tokens that are not in this layer
+  std::vector<bool> present_;           ///< by row: its token is
   std::vector<TokenList> lists_;        ///< by expert
   std::vector<Item> items_;             ///< the table, as far as it is known
   std::vector<std::uint16_t> item_of_;  ///< by expert
@@ -96,12 +98,16 @@ class WaveAgent : public Core {
  private:
   void publish_plan();
   void start_wave();
+  bool find_wave();
   void load_rows();
   void read_gate();
+  void report_counts();
+  std::vector<moesaic_choice> choices(std::uint32_t row);
   void write_lists();
   void grow_table();
 
   std::vector<Backlog> queues_;
+  TokenBuffer buffer_;  ///< used with slack only
   bool table_begun_ = false;
   std::vector<TableMail> tables_ahead_;  ///< messages that are not in items_ yet
 };
