@@ -30,7 +30,7 @@ void DramChannel::wanted_from(unsigned pc, HalfCycle visible) {
 
 // The bus was wanted from bus.free on and is used again at `at`: layer by layer, the time until refresh,
 // turnaround, tCCD_L and the row allowed it; what is left went to WCK or the command bus.
-void DramChannel::account_gap(HalfCycle at, unsigned flat, bool write) {
+std::pair<std::uint64_t, std::uint64_t> DramChannel::account_gap(HalfCycle at, unsigned flat, bool write) {
   const DramState::Bank& bank = state_.banks[flat];
   Bus& bus = buses_[flat / BurstQueue::kBanks];
   const HalfCycle turned = state_.ranks[bank.rank].column[write];
@@ -46,11 +46,13 @@ void DramChannel::account_gap(HalfCycle at, unsigned flat, bool write) {
     left -= part;
     until = ready;
   };
+  const BusGaps before = bus.gaps;
   bus.gaps.refresh += refresh;
   layer(turned, bus.gaps.turnaround);
   layer(state_.groups[bank.group].column[write], bus.gaps.column);
   layer(opened, bus.gaps.row);
   bus.gaps.column += left;
+  return {bus.gaps.turnaround - before.turnaround, bus.gaps.column - before.column};
 }
 
 // Adds the time from `from` to `to` to the train's account; `own` of it were its own bursts. Each part takes

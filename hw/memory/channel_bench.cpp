@@ -131,6 +131,7 @@ BenchResult run_channel_bench(const MemoryParams& params, const std::vector<Benc
   result.simulated = feeder.last();
   result.gbyte_per_s = static_cast<double>(result.bytes) / ns(result.simulated);
   result.stats = channel.stats();
+  result.work = channel.work();
   // Answered requests stay in the channel until they are popped: count those that are under way.
   result.stats.queue_peak = feeder.peak();
   result.in_flight_mean = feeder.response_ns() / ns(result.simulated);

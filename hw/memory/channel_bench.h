@@ -38,6 +38,7 @@ struct BenchResult {
   double in_flight_mean = 0.0;    ///< requests between offer and last data, over time
   std::vector<Tick> latencies;    ///< of every request, ascending
   MemoryStats stats;
+  DramChannel::Work work;
 };
 
 /// `params` with one channel. Throws UserError when they do not fit together, or a request is empty.

@@ -33,7 +33,8 @@ void DramChannel::wake(HalfCycle at) {
   row_bus_ = std::max(row_bus_, leave + l.power_down_exit);
   column_bus_ = std::max(column_bus_, leave + l.power_down_exit);
   idle_since_ = leave;
-  row_known_ = false;
+  forget_choices();
+  watch_.restart();
 }
 
 void DramChannel::set_row(unsigned flat, std::uint64_t row) {
@@ -48,7 +49,7 @@ void DramChannel::set_row(unsigned flat, std::uint64_t row) {
 
 void DramChannel::commit(const Choice& choice) {
   now_ = choice.at;
-  if (choice.action != Action::column) row_known_ = false;
+  if (choice.action != Action::column) watch_.restart();
   switch (choice.action) {
     case Action::column:
       commit_column(choice);
@@ -58,6 +59,7 @@ void DramChannel::commit(const Choice& choice) {
       break;
     case Action::activate_2:
       activate_2_by_ = kNoHalfCycle;
+      for (Known& row : rows_) row.known = false;
       row_bus_ = choice.at + state_.limits.activate;
       note(choice.at, DramCommandKind::activate_2, choice.bank, state_.banks[choice.bank].row);
       break;
@@ -87,6 +89,7 @@ void DramChannel::commit_activate(const Choice& choice) {
   row_bus_ = at + l.activate;
   // 1. What it forbids.
   bank.column = {at + l.activate_to_column[0], at + l.activate_to_column[1]};
+  columns_open_ = std::max({columns_open_, bank.column[0], bank.column[1]});
   bank.precharge = at + l.activate_to_precharge;
   bank.activate = at + l.activate_to_activate;
   bank.fresh = true;
@@ -112,6 +115,12 @@ void DramChannel::commit_activate(const Choice& choice) {
   const std::uint32_t row = burst.row;
   note(at, DramCommandKind::activate_1, flat, row);
   set_row(flat, row);
+  // 3. What may be chosen now. Between the two parts no other row is opened.
+  if (l.split_activate) {
+    for (Known& known : rows_) known.known = false;
+  }
+  rows_[flat / BurstQueue::kBanks].known = false;
+  look_again(flat);
 }
 
 void DramChannel::commit_precharge(const Choice& choice) {
@@ -125,6 +134,9 @@ void DramChannel::commit_precharge(const Choice& choice) {
   ++stats_.precharges;
   note(choice.at, DramCommandKind::precharge, choice.bank, bank.row);
   set_row(choice.bank, BurstQueue::kNoRow);
+  const unsigned pc = choice.bank / BurstQueue::kBanks;
+  rows_[pc].known = false;
+  if (columns_[pc].choice.bank == choice.bank) columns_[pc].known = false;
 }
 
 void DramChannel::commit_precharge_all(const Choice& choice) {
@@ -141,6 +153,7 @@ void DramChannel::commit_precharge_all(const Choice& choice) {
     bank.fresh = bank.conflicted = false;
     set_row(flat, BurstQueue::kNoRow);
   }
+  forget_choices();
   ++stats_.precharges_all;
   note(choice.at, DramCommandKind::precharge_all, base + static_cast<unsigned>(__builtin_ctzll(rank.banks)),
        0);
@@ -158,6 +171,7 @@ void DramChannel::commit_refresh(const Choice& choice) {
   const HalfCycle from = std::min(unit.since, at);
   idle_since_ = std::max(idle_since_, at + l.refresh);
   unit.done(idle);
+  forget_choices();
   if (params_.controller.refresh_policy == RefreshPolicy::per_bank) {
     for (std::uint64_t left = refresh_banks(choice.bank); left != 0; left &= left - 1) {
       const unsigned flat = base + static_cast<unsigned>(__builtin_ctzll(left));
@@ -203,23 +217,27 @@ bool DramChannel::closes_row(const Choice& choice) const {
   return false;
 }
 
-void DramChannel::constrain_columns(HalfCycle at, unsigned flat, const BurstQueue::Burst& burst) {
+void DramChannel::constrain_bank(HalfCycle at, DramState::Bank& bank, bool write) {
+  const DramLimits& l = state_.limits;
+  if (write) bank.masked = at + l.ccd_masked;
+  bank.precharge = std::max(bank.precharge, at + l.column_to_precharge[write]);
+}
+
+void DramChannel::constrain_columns(HalfCycle at, unsigned flat, bool write) {
   const DramLimits& l = state_.limits;
   DramState::Bank& bank = state_.banks[flat];
   DramState::PseudoChannel& pc = state_.pseudo_channels[flat / BurstQueue::kBanks];
   auto& rank = state_.ranks[bank.rank].column;
   auto& group = state_.groups[bank.group].column;
-  const bool write = burst.write;
   rank[write] = std::max(rank[write], at + l.ccd_short[write]);
   group[write] = std::max(group[write], at + l.ccd_long[write]);
   if (write) {
     rank[0] = std::max(rank[0], at + l.write_to_read_short);
     group[0] = std::max(group[0], at + l.write_to_read_long);
-    bank.masked = at + l.ccd_masked;
   } else {
     rank[1] = std::max(rank[1], at + l.read_to_write);
   }
-  bank.precharge = std::max(bank.precharge, at + l.column_to_precharge[write]);
+  constrain_bank(at, bank, write);
   if (!state_.switching) return;
   pc.last_stack = bank.stack;
   pc.last_rank = bank.rank;
@@ -241,6 +259,7 @@ void DramChannel::commit_column(const Choice& choice) {
   if (l.wck_sync && at >= wck_off_) {
     ++stats_.wck_syncs;
     note(at, DramCommandKind::wck_sync, flat, burst.row);
+    watch_.restart();
     at += 2;
   }
   const HalfCycle data_end = at + l.data[write] + l.burst;
@@ -249,25 +268,29 @@ void DramChannel::commit_column(const Choice& choice) {
   if (!l.two_buses) row_bus_ = column_bus_;
   now_ = at;
   // 2. The data bus: gap before this burst, then the burst.
-  if (at > bus.free) account_gap(at, flat, write);
+  std::pair<std::uint64_t, std::uint64_t> gap{};
+  if (at > bus.free) gap = account_gap(at, flat, write);
   bus.free = at + l.burst;
   // 3. What this command forbids the next ones.
   const bool closes = closes_row(choice);
-  constrain_columns(at, flat, burst);
+  constrain_columns(at, flat, write);
   note(at, write ? DramCommandKind::write : DramCommandKind::read, flat, burst.row, closes, burst.masked);
   // 4. Statistics.
   ++(write ? stats_.write_bursts : stats_.read_bursts);
   if (write != writing_ && !drains_) ++stats_.turns;
   if (!bank.fresh) {
     ++stats_.row_hits;
+    watch_.served({burst.sequence, at, static_cast<std::uint32_t>(gap.first),
+                   static_cast<std::uint32_t>(gap.second), static_cast<std::uint8_t>(pc)});
   } else {
+    watch_.restart();
     ++(bank.conflicted ? stats_.row_conflicts : stats_.row_misses);
     bank.fresh = bank.conflicted = false;
   }
   // 5. Out of the queue, and the train it belongs to.
   if (!drains_) writing_ = write;
   ++sides_[write].served;
-  --bus.pending;
+  if (--bus.pending == 0) watch_.restart();
   --state_.ranks[bank.rank].pending;
   if (bank.opener == choice.burst && bank.opener_queue == choice.queue) {
     bank.opener = BurstQueue::kNone;
@@ -280,6 +303,7 @@ void DramChannel::commit_column(const Choice& choice) {
     ++stats_.precharges;
     set_row(flat, BurstQueue::kNoRow);
   }
+  columns_[pc].known = false;
   look_again(flat);
   TrainState& train = trains_[burst.train];
   ++train.issued;

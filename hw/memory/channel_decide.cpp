@@ -15,6 +15,11 @@ constexpr HalfCycle rising(HalfCycle at) {
   return at + (at & 1);
 }
 
+// Whether the oldest hit of a bank is older than its oldest miss. REQUIRES: there is a miss.
+bool older_hit(const BurstQueue& q, unsigned flat) {
+  return q.hit(flat) != BurstQueue::kNone && q[q.hit(flat)].sequence < q[q.miss(flat)].sequence;
+}
+
 unsigned lowest(std::uint64_t bits) {
   return static_cast<unsigned>(__builtin_ctzll(bits));
 }
@@ -39,9 +44,10 @@ void DramChannel::turn() {
                                       (sides_[1].held <= policy.write_low_bursts && patience_ends() > now_)));
   }
   if (!leave) return;
+  watch_.restart();
+  forget_choices();
   writing_ = !writing_;
   sides_[writing_].served = 0;
-  row_known_ = false;
 }
 
 /// Banks of a pseudo channel for which the queue is asked.
@@ -70,6 +76,8 @@ DramChannel::Choice DramChannel::choose() {
     second.bank = static_cast<std::uint8_t>(activating_);
     return second;
   }
+  // A row command cannot come before its bus is free.
+  if (state_.limits.two_buses && column.at <= std::max(now_, row_bus_)) return column;
   Choice row = choose_row();
   if (refresh.action != Action::none && refresh.before(row)) row = refresh;
   if (!state_.limits.two_buses) return row.before(column) ? row : column;
@@ -78,27 +86,37 @@ DramChannel::Choice DramChannel::choose() {
 
 // --- column commands --------------------------------------------------------------------------------------
 
+// The choice of a pseudo channel stays until it is served there, what may be chosen changes, or its time has
+// passed; a bank whose row is opened and bursts that come in between are looked at one by one (look_again).
 DramChannel::Choice DramChannel::choose_column() {
+  const HalfCycle floor = std::max(now_, column_bus_);
   Choice best;
   for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
-    const std::uint64_t openers = state_.pseudo_channels[pc].openers;
-    if (openers != 0) {
-      consider_openers(best, pc);
-    } else if (consider_oldest(best, pc)) {
-      continue;
+    Known& column = columns_[pc];
+    if (!column.known || column.choice.at < floor) {
+      column.choice = Choice();
+      column.known = !grouped_;
+      if (!consider_oldest(column.choice, pc)) consider_columns(column.choice, pc, ~std::uint64_t{0});
     }
-    for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
-      const std::uint64_t banks = queues_[queue].hits(pc) & eligible(queue, pc) & ~openers;
-      if (banks != 0) consider_columns(best, queue, pc, banks);
-    }
+    if (column.choice.at < best.at || (column.choice.at == best.at && column.choice.age < best.age))
+      best = column.choice;
   }
   return best;
+}
+
+void DramChannel::consider_columns(Choice& best, unsigned pc, std::uint64_t banks) const {
+  const std::uint64_t openers = state_.pseudo_channels[pc].openers;
+  if ((openers & banks) != 0) consider_openers(best, pc, openers & banks);
+  for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+    const std::uint64_t hits = queues_[queue].hits(pc) & banks & ~openers;
+    if (hits != 0) consider_hits(best, queue, pc, hits & eligible(queue, pc));
+  }
 }
 
 // The usual case of a stream: the oldest burst of a pseudo channel may go as early as any of its could. True:
 // no other needs to be looked at.
 bool DramChannel::consider_oldest(Choice& best, unsigned pc) const {
-  if (!oldest_first_) return false;
+  if (!oldest_first_ || state_.pseudo_channels[pc].openers != 0) return false;
   const unsigned queue = queue_of(writing_);
   const BurstQueue& q = queues_[queue];
   const std::uint16_t at = q.oldest(pc);
@@ -118,7 +136,7 @@ bool DramChannel::consider_oldest(Choice& best, unsigned pc) const {
   return true;
 }
 
-void DramChannel::consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
+void DramChannel::consider_hits(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const {
   const BurstQueue& q = queues_[queue];
   const HalfCycle floor = std::max(now_, column_bus_);
   for (; banks != 0; banks &= banks - 1) {
@@ -144,9 +162,9 @@ void DramChannel::consider_columns(Choice& best, unsigned queue, unsigned pc, st
 }
 
 // Rows that have been opened for a burst serve it whatever the direction.
-void DramChannel::consider_openers(Choice& best, unsigned pc) const {
+void DramChannel::consider_openers(Choice& best, unsigned pc, std::uint64_t banks) const {
   const HalfCycle floor = std::max(now_, column_bus_);
-  for (std::uint64_t banks = state_.pseudo_channels[pc].openers; banks != 0; banks &= banks - 1) {
+  for (; banks != 0; banks &= banks - 1) {
     const unsigned flat = pc * BurstQueue::kBanks + lowest(banks);
     const DramState::Bank& bank = state_.banks[flat];
     const BurstQueue::Burst& burst = queues_[bank.opener_queue][bank.opener];
@@ -162,69 +180,106 @@ void DramChannel::consider_openers(Choice& best, unsigned pc) const {
 
 // --- row commands -----------------------------------------------------------------------------------------
 
-// The choice stays until a row command is issued, what may be chosen changes, or its time has passed; bursts
-// that come and go in between are looked at one by one (look_again).
+// Banks for which a queue wants a row command. Hits first: none of whose bursts may go as they are. First
+// ready: with any miss; it may close a row that younger or busy hits still want.
+std::uint64_t DramChannel::row_banks(unsigned queue, unsigned pc) const {
+  const BurstQueue& q = queues_[queue];
+  const std::uint64_t banks =
+      first_ready() ? q.misses(pc) & ~state_.pseudo_channels[pc].openers : q.wanted(pc) & ~q.hits(pc);
+  return banks == 0 ? 0 : banks & eligible(queue, pc);
+}
+
+// As for columns: the choice of a pseudo channel stays until a row command is issued there. When its time has
+// passed it is still the oldest that may go, unless an older one has become ready.
 DramChannel::Choice DramChannel::choose_row() {
   const HalfCycle floor = std::max(now_, row_bus_);
-  if (row_known_ && row_choice_.at >= floor) return row_choice_;
   Choice best;
-  for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
-    const BurstQueue& q = queues_[queue];
-    for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
-      std::uint64_t banks =
-          eligible(queue, pc) &
-          (first_ready() ? q.misses(pc) & ~state_.pseudo_channels[pc].openers : q.wanted(pc) & ~q.hits(pc));
-      for (; banks != 0; banks &= banks - 1) consider_row(best, queue, pc, lowest(banks), floor);
+  for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
+    Known& row = rows_[pc];
+    if (row.known && row.choice.at < floor && floor < row.older && first_ready() && (floor & 1) == 0) {
+      row.choice.at = row.choice.key = floor;
+    } else if (!row.known || row.choice.at < floor) {
+      row = {Choice(), kNoHalfCycle, scheduler_ != DramScheduler::grp_fr_fcfs};
+      for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
+        const std::uint64_t banks = row_banks(queue, pc);
+        if (banks != 0) consider_rows(row, queue, pc, banks, floor);
+      }
     }
+    if (row.choice.before(best)) best = row.choice;
   }
-  row_choice_ = best;
-  row_known_ = scheduler_ != DramScheduler::grp_fr_fcfs;
   return best;
 }
 
-// Bursts of a bank came or went.
+// Bursts of a bank came, or its row was opened.
 void DramChannel::look_again(unsigned flat) {
-  if (!row_known_) return;
-  if (row_choice_.bank == flat) {
-    row_known_ = false;
-    return;
-  }
-  const unsigned pc = flat / BurstQueue::kBanks, bank = flat % BurstQueue::kBanks;
-  const std::uint64_t bit = std::uint64_t{1} << bank;
+  const unsigned pc = flat / BurstQueue::kBanks;
+  const std::uint64_t bit = std::uint64_t{1} << (flat % BurstQueue::kBanks);
+  if (columns_[pc].known) consider_columns(columns_[pc].choice, pc, bit);
+  Known& row = rows_[pc];
+  if (row.choice.bank == flat) row.known = false;
+  if (!row.known) return;
   for (unsigned queue = 0; queue < (split_queues_ ? 2U : 1U); ++queue) {
-    const BurstQueue& q = queues_[queue];
-    const std::uint64_t banks =
-        eligible(queue, pc) &
-        (first_ready() ? q.misses(pc) & ~state_.pseudo_channels[pc].openers : q.wanted(pc) & ~q.hits(pc));
-    if ((banks & bit) != 0) consider_row(row_choice_, queue, pc, bank, std::max(now_, row_bus_));
+    if ((row_banks(queue, pc) & bit) != 0) consider_rows(row, queue, pc, bit, std::max(now_, row_bus_));
   }
 }
 
-// Hits first: a bank none of whose bursts may go as they are. First ready: any miss; it may close a row that
-// younger or busy hits still want.
-void DramChannel::consider_row(Choice& best, unsigned queue, unsigned pc, unsigned b, HalfCycle floor) const {
+void DramChannel::consider_rows(Known& row, unsigned queue, unsigned pc, std::uint64_t banks,
+                                HalfCycle floor) const {
+  const DramLimits& l = state_.limits;
   const BurstQueue& q = queues_[queue];
-  const unsigned flat = pc * BurstQueue::kBanks + b;
-  const DramState::Bank& bank = state_.banks[flat];
-  const bool open = bank.row != BurstQueue::kNoRow;
-  if (!open && activate_2_by_ != kNoHalfCycle) return;
-  HalfCycle at = std::max(floor, open ? state_.precharge_from(bank, pc) : state_.activate_from(bank));
-  if (!open || (state_.limits.precharge & 1) == 0) at = rising(at);
-  const HalfCycle key = at + weight(open ? state_.limits.precharge : state_.limits.activate);
-  if (key > best.key) return;
-  const std::uint16_t burst = first_ready() ? q.miss(flat) : q.head(flat);
-  const std::uint64_t age = q[burst].sequence | kNotOpened;
-  if (key == best.key && age >= best.age) return;
-  if (open && scheduler_ == DramScheduler::first_ready_row_hit && q.hit(flat) != BurstQueue::kNone &&
-      q[q.hit(flat)].sequence < q[burst].sequence)
-    return;
-  best = {at,
-          key,
-          age,
-          open ? Action::precharge : Action::activate,
-          static_cast<std::uint8_t>(flat),
-          static_cast<std::uint8_t>(queue),
-          burst};
+  const unsigned base = pc * BurstQueue::kBanks;
+  struct Candidate {
+    HalfCycle ready;
+    std::uint64_t age;
+  };
+  std::array<Candidate, BurstQueue::kBanks> seen;
+  std::size_t count = 0;
+  const bool first = row.choice.action == Action::none;
+  bool replaced = false;
+  const auto offer = [&](unsigned bank, Action action, HalfCycle ready, HalfCycle at, HalfCycle length) {
+    const std::uint16_t burst = wanting(queue, base + bank);
+    const std::uint64_t age = q[burst].sequence | kNotOpened;
+    const HalfCycle key = at + weight(length);
+    seen[count++] = {ready, age};
+    if (key > row.choice.key || (key == row.choice.key && age >= row.choice.age)) return;
+    row.choice = {
+        at,   key, age, action, static_cast<std::uint8_t>(base + bank), static_cast<std::uint8_t>(queue),
+        burst};
+    replaced = true;
+  };
+  const std::size_t ranks = state_.ranks.size() / state_.pseudo_channels.size();
+  for (std::size_t r = pc * ranks; r < (pc + 1) * ranks; ++r) {
+    const DramState::Rank& rank = state_.ranks[r];
+    // 1. Rows to close.
+    HalfCycle from = state_.pseudo_channels[pc].precharge;
+    for (std::uint64_t left = banks & rank.open; left != 0; left &= left - 1) {
+      const unsigned bank = lowest(left);
+      if (scheduler_ == DramScheduler::first_ready_row_hit && older_hit(q, base + bank)) continue;
+      const HalfCycle ready = std::max(from, state_.banks[base + bank].precharge);
+      const HalfCycle at = std::max(floor, ready);
+      offer(bank, Action::precharge, ready, (l.precharge & 1) == 0 ? rising(at) : at, l.precharge);
+    }
+    // 2. Rows to open, not between the two parts of an activate.
+    if (activate_2_by_ != kNoHalfCycle) continue;
+    from = std::max(rank.activate, rank.last_activates[rank.activates % 4]);
+    for (std::uint64_t left = banks & rank.banks & ~rank.open; left != 0; left &= left - 1) {
+      const unsigned bank = lowest(left);
+      const DramState::Bank& b = state_.banks[base + bank];
+      const HalfCycle ready = std::max({from, b.activate, state_.groups[b.group].activate});
+      offer(bank, Action::activate, ready, rising(std::max(floor, ready)), l.activate);
+    }
+  }
+  // 3. Up to when it stays the oldest that may go.
+  if (!first_ready()) return;
+  if (replaced && !first) row.older = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (seen[i].age < row.choice.age) row.older = std::min(row.older, seen[i].ready);
+  }
+}
+
+void DramChannel::forget_choices() {
+  for (Known& row : rows_) row.known = false;
+  for (Known& column : columns_) column.known = false;
 }
 
 // --- refresh ----------------------------------------------------------------------------------------------
@@ -245,13 +300,13 @@ DramChannel::Choice DramChannel::choose_refresh() {
     const Choice step = per_bank ? choose_bank_refresh(r) : choose_rank_refresh(r);
     if (params_.controller.refresh_holds_channel) {
       blocked_.fill(~std::uint64_t{0});
-      row_known_ = row_known_ && blocked == blocked_;
+      if (blocked != blocked_) forget_choices();
       return halfway ? Choice() : step;
     }
     if (step.action != Action::none && !halfway && (best.action == Action::none || step.before(best)))
       best = step;
   }
-  row_known_ = row_known_ && blocked == blocked_;
+  if (blocked != blocked_) forget_choices();
   return best;
 }
 

@@ -59,13 +59,16 @@ DramChannel::DramChannel(const MemoryParams& params, unsigned index)
       split_queues_(params.controller.write_drain == WriteDrain::watermarks ||
                     params.controller.scheduler == DramScheduler::grp_fr_fcfs),
       drains_(params.controller.write_drain == WriteDrain::watermarks),
+      grouped_(scheduler_ == DramScheduler::fr_fcfs_grp || scheduler_ == DramScheduler::grp_fr_fcfs),
       oldest_first_(
           (scheduler_ == DramScheduler::fcfs || scheduler_ == DramScheduler::fr_fcfs || first_ready()) &&
           params.organisation.ranks == 1),
       state_(params),
       queues_{BurstQueue(overtaking(params.controller)), BurstQueue(overtaking(params.controller))},
       bank_held_(BurstQueue::kPseudoChannels * BurstQueue::kBanks),
-      refresh_(state_.ranks.size()) {
+      refresh_(state_.ranks.size()),
+      rotation_(decoder_, params.organisation, slice_.burst_bits),
+      watch_(repeats() ? rotation_.period : 0) {
   require(params.capacity_bytes / params.channels <= decoder_.span_bytes(),
           "the address map has too few bits for capacity_bytes");
   const DramControllerParams& c = params.controller;
@@ -182,9 +185,12 @@ void DramChannel::refill(bool write) {
       train.since = buses_[pc].gaps;
     }
     const bool masked = write && state_.limits.ccd_masked > 0 && train.walk.partial(slice_);
-    queues_[queue_of(write)].push({sequence_++, side.next_visible, last_place_.row, slot, 0, 0, 0, 0,
-                                   static_cast<std::uint8_t>(flat), write, masked, false});
-    look_again(flat);
+    const std::uint16_t handle =
+        queues_[queue_of(write)].push({sequence_, side.next_visible, last_place_.row, slot, 0, 0, 0, 0,
+                                       static_cast<std::uint8_t>(flat), write, masked, false});
+    watch_.entered(sequence_++, state_.banks[flat].group, write, masked, handle);
+    const BurstQueue& queue = queues_[queue_of(write)];
+    if (queue.hit(flat) == handle || wanting(queue_of(write), flat) == handle) look_again(flat);
     ++side.held;
     ++bank_held_[flat];
     last_bank_ = flat;
@@ -221,9 +227,11 @@ void DramChannel::advance(Tick now) {
 void DramChannel::run(HalfCycle limit) {
   while (now_ <= limit) {
     // 1. What has arrived by now, what is due, and the direction to serve.
-    refill(false);
-    refill(true);
+    for (const bool write : {false, true}) {
+      if (sides_[write].next_visible <= now_) refill(write);
+    }
     if (now_ >= next_due_) {
+      watch_.restart();
       next_due_ = kNoHalfCycle;
       refresh_owed_ = true;
       for (RefreshUnit& unit : refresh_) {
@@ -232,11 +240,16 @@ void DramChannel::run(HalfCycle limit) {
       }
     }
     if (drains_) turn();
-    // 2. The best command, unless something happens before it.
+    // 2. All the hits that follow as those before them did.
+    if (watch_.asks()) watch_.compare(run_signature(), now_);
+    if (watch_.steady() && commit_run(limit)) continue;
+    // 3. The best command, unless something happens before it.
+    ++work_.decisions;
     const Choice choice = choose();
     const HalfCycle change = next_change();
     if (choice.at >= change) {
       if (change > limit) break;
+      watch_.restart();
       now_ = change;
       continue;
     }

@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "hw/memory/address_decoder.h"
@@ -24,6 +25,7 @@
 #include "hw/memory/dram_state.h"
 #include "hw/memory/params.h"
 #include "hw/memory/refresh_unit.h"
+#include "hw/memory/run_watch.h"
 #include "hw/memory/stats.h"
 #include "hw/memory/trace.h"
 #include "hw/memory/train_walk.h"
@@ -70,6 +72,13 @@ class DramChannel {
   Tick next_wake() const;
 
   std::size_t trains() const { return live_.size(); }
+  /// What the answers cost, for measurements of speed.
+  struct Work {
+    std::uint64_t decisions = 0;   ///< commands chosen one by one, and times something else came first
+    std::uint64_t runs = 0;        ///< times a run of row hits was committed in one step
+    std::uint64_t run_bursts = 0;  ///< bursts of these
+  };
+  const Work& work() const { return work_; }
   /// Bus times are as of the last committed command.
   MemoryStats stats() const;
   Clock clock() const { return clock_; }
@@ -91,6 +100,12 @@ class DramChannel {
     std::uint16_t burst = BurstQueue::kNone;
 
     bool before(const Choice& other) const { return key != other.key ? key < other.key : age < other.age; }
+  };
+  /// The best command of a kind in a pseudo channel, for as long as nothing changes.
+  struct Known {
+    Choice choice;
+    HalfCycle older = 0;  ///< rows: before that, none that is older may go
+    bool known = false;
   };
   struct TrainState {
     TrainWalk walk;
@@ -146,14 +161,21 @@ class DramChannel {
   Choice choose();
   Choice choose_column();
   bool consider_oldest(Choice& best, unsigned pc) const;
+  void consider_columns(Choice& best, unsigned pc, std::uint64_t banks) const;
+  void forget_choices();
   Choice choose_row();
   Choice choose_refresh();
   Choice choose_rank_refresh(unsigned rank);
   Choice choose_bank_refresh(unsigned rank);
   std::uint64_t refresh_banks(unsigned rank);
-  void consider_columns(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
-  void consider_openers(Choice& best, unsigned pc) const;
-  void consider_row(Choice& best, unsigned queue, unsigned pc, unsigned bank, HalfCycle floor) const;
+  void consider_hits(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
+  void consider_openers(Choice& best, unsigned pc, std::uint64_t banks) const;
+  std::uint64_t row_banks(unsigned queue, unsigned pc) const;
+  void consider_rows(Known& row, unsigned queue, unsigned pc, std::uint64_t banks, HalfCycle floor) const;
+  /// The burst that a row command of the bank would be for.
+  std::uint16_t wanting(unsigned queue, unsigned flat) const {
+    return first_ready() ? queues_[queue].miss(flat) : queues_[queue].head(flat);
+  }
   void look_again(unsigned flat);
   std::uint64_t eligible(unsigned queue, unsigned pc) const;
   // channel_commit.cpp: what a command does
@@ -163,15 +185,25 @@ class DramChannel {
   void commit_precharge(const Choice& choice);
   void commit_precharge_all(const Choice& choice);
   void commit_refresh(const Choice& choice);
-  void constrain_columns(HalfCycle at, unsigned flat, const BurstQueue::Burst& burst);
+  void constrain_bank(HalfCycle at, DramState::Bank& bank, bool write);
+  void constrain_columns(HalfCycle at, unsigned flat, bool write);
   bool closes_row(const Choice& choice) const;
   void set_row(unsigned bank, std::uint64_t row);
   void wake(HalfCycle at);
   void note(HalfCycle at, DramCommandKind kind, unsigned bank, std::uint64_t row, bool automatic = false,
             bool masked = false);
+  // channel_runs.cpp: runs of row hits in one step
+  bool commit_run(HalfCycle limit);
+  std::uint64_t run_length(HalfCycle limit) const;
+  std::uint64_t run_hits(const TrainState& train, std::uint64_t most) const;
+  HalfCycle run_end(HalfCycle limit) const;
+  const std::vector<HalfCycle>& run_signature();
+  std::uint64_t run_window() const;
+  bool repeats() const;
   // channel_account.cpp: where the time went
   void wanted_from(unsigned pc, HalfCycle visible);
-  void account_gap(HalfCycle at, unsigned flat, bool write);
+  /// The gap, without refresh and row: what a hit may wait for.
+  std::pair<std::uint64_t, std::uint64_t> account_gap(HalfCycle at, unsigned flat, bool write);
   void account(TrainState& train, HalfCycle from, HalfCycle to, std::uint64_t own);
   void finish(std::uint32_t slot, HalfCycle last_issue);
 
@@ -190,6 +222,7 @@ class DramChannel {
   DramScheduler scheduler_;
   bool split_queues_;  ///< reads in queue 0, writes in queue 1
   bool drains_;        ///< one direction at a time
+  bool grouped_;       ///< the direction served last decides, too
   bool oldest_first_;  ///< among commands that may go equally early, the oldest goes
 
   DramState state_;
@@ -202,9 +235,8 @@ class DramChannel {
   HalfCycle now_ = 0;        ///< decisions go on from here
   HalfCycle undecided_ = 0;  ///< everything before is committed
   HalfCycle row_bus_ = 0, column_bus_ = 0;
-  Choice row_choice_;
-  bool row_known_ = false;                  ///< row_choice_ holds
-  HalfCycle activate_2_by_ = kNoHalfCycle;  ///< the second part of an activate is due
+  std::array<Known, BurstQueue::kPseudoChannels> rows_, columns_;  ///< best so far of each pseudo channel
+  HalfCycle activate_2_by_ = kNoHalfCycle;                         ///< the second part of an activate is due
   unsigned activating_ = 0;
   HalfCycle wck_off_ = 0;
   std::vector<RefreshUnit> refresh_;  ///< per rank
@@ -212,6 +244,12 @@ class DramChannel {
   bool refresh_owed_ = false;  ///< or may be done ahead of time: ask choose_refresh()
   std::array<std::uint64_t, BurstQueue::kPseudoChannels> blocked_{};  ///< banks kept for refresh
   HalfCycle idle_since_ = 0;
+
+  MapRotation rotation_;
+  RunWatch watch_;
+  HalfCycle columns_open_ = 0;  ///< the row opened last may be read and written
+  std::vector<HalfCycle> signature_;
+  Work work_;
 
   std::array<Bus, BurstQueue::kPseudoChannels> buses_;
   std::vector<TrainState> trains_;

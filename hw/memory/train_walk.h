@@ -29,6 +29,11 @@ struct ChannelSlice {
     const std::uint64_t within = at & ((std::uint64_t{1} << interleave_bits) - 1);
     return (at >> (interleave_bits + channel_bits) << interleave_bits) | within;
   }
+  /// The site offset of an address within the channel.
+  std::uint64_t site(std::uint64_t local) const {
+    const std::uint64_t within = local & ((std::uint64_t{1} << interleave_bits) - 1);
+    return ((local >> interleave_bits << channel_bits | index) << interleave_bits) | within;
+  }
   /// Bytes below site offset `at` that lie on this channel.
   std::uint64_t bytes_below(std::uint64_t at) const {
     const std::uint64_t block = at >> interleave_bits;
@@ -73,6 +78,14 @@ class TrainWalk {
   /// The access does not cover the whole burst.
   bool partial(const ChannelSlice& slice) const {
     return at_ < begin_ || at_ + (std::uint64_t{1} << slice.burst_bits) > end_;
+  }
+  /// Bursts from here to the end of the access, this one included. REQUIRES: !ended().
+  std::uint64_t left(const ChannelSlice& slice) const {
+    return (slice.bytes_below(slice.burst_ceil(end_)) - slice.bytes_below(at_)) >> slice.burst_bits;
+  }
+  /// Over `bursts` bursts, which lie at consecutive addresses of the channel. REQUIRES: bursts < left().
+  void skip(std::uint64_t bursts, const ChannelSlice& slice) {
+    at_ = slice.site(slice.local(at_) + (bursts << slice.burst_bits));
   }
   /// To the next burst; true when it belongs to a later access, or there is none.
   bool step(const ChannelSlice& slice) {

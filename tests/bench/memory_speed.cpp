@@ -2,7 +2,9 @@
 // How fast a DRAM channel is simulated: 64-byte requests per CPU-second, beside the peers' figures
 // (reference/dram.md section 3.5, their faster one of each workload) and the rate of a bare EventWheel in the
 // same run. Streams are also fed as they come from a DMA engine: 4 KB and 64 KB a transaction, counted in 64
-// bytes. Prints a table; asserts nothing.
+// bytes. Beside each rate what it was spent on, per 64 bytes: commands and moments decided about one by one,
+// rows opened, and the share of bursts that were committed in runs (hw/memory/channel_runs.cpp). Shares of
+// CPU time by function: docs/memory.md says how. Prints a table; asserts nothing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,10 +50,13 @@ void report(const std::string& name, const MemoryParams& params, const std::vect
             double peer_k) {
   double accesses = 0;
   for (const BenchRequest& r : requests) accesses += r.bytes / 64.0;
-  const double rate = accesses / fastest([&] { run_channel_bench(params, requests, {}); });
-  fmt::print("{:<44} {:>9.2f} M/s", name, rate / 1e6);
-  if (peer_k > 0) fmt::print("   peer {:>5.0f} k/s   x{:.1f}", peer_k, rate / 1e3 / peer_k);
-  fmt::print("\n");
+  BenchResult result;
+  const double rate = accesses / fastest([&] { result = run_channel_bench(params, requests, {}); });
+  const double bursts = static_cast<double>(result.stats.read_bursts + result.stats.write_bursts);
+  fmt::print("{:<36} {:>6.2f} M/s  {:>4.0f} k/s  x{:<5.1f} {:>6.2f} {:>6.3f} {:>5.0f} %\n", name, rate / 1e6,
+             peer_k, rate / 1e3 / peer_k, static_cast<double>(result.work.decisions) / accesses,
+             static_cast<double>(result.stats.activates) / accesses,
+             100 * static_cast<double>(result.work.run_bursts) / bursts);
 }
 
 std::vector<BenchRequest> blocks(std::uint32_t bytes) {
@@ -87,7 +92,9 @@ int main() {
   const MemoryParams hbm3 = as_peer("ramulator", "hbm3", "", "M1");
   const MemoryParams lpddr4 = as_peer("dramsys", "LPDDR4-3200", "fr_fcfs", "robaco");
   const MemoryParams lpddr5 = as_peer("ramulator", "lpddr5", "", "M2");
-  fmt::print("64-byte requests per CPU-second, 131072 requests, best of three\n");
+  fmt::print("64-byte requests per CPU-second, best of three\n");
+  fmt::print("{:<36} {:>10}  {:>8}  {:<6} {:>6} {:>6} {:>7}\n", "", "here", "peer", "", "decide", "rows",
+             "in runs");
   report("HBM2 sequential", hbm2, a, 389);
   report("HBM2 random", hbm2, b, 108);
   report("HBM3 sequential", hbm3, a, 243);
@@ -112,6 +119,6 @@ int main() {
     for (std::uint64_t i = 0; i < 16; ++i) queue.schedule(1, Phase::arbitrate, ComponentId(1), bouncer, i);
     while (!queue.empty()) queue.run_one();
   });
-  fmt::print("{:<44} {:>9.2f} M/s\n", "bare event wheel, 16 pending: events", Bouncer::kEvents / wheel / 1e6);
+  fmt::print("{:<36} {:>6.2f} M/s\n", "bare event wheel, 16 pending: events", Bouncer::kEvents / wheel / 1e6);
   return 0;
 }

@@ -41,6 +41,7 @@ struct Outcome {
   std::vector<DramCommand> commands;
   std::map<std::uint64_t, DramChannel::Done> done;
   MemoryStats stats;
+  DramChannel::Work work;
   Tick last = 0;
 };
 
@@ -72,6 +73,7 @@ inline Outcome run(const MemoryParams& params, std::vector<Arrival> arrivals, st
     }
   }
   outcome.stats = channel.stats();
+  outcome.work = channel.work();
   return outcome;
 }
 

@@ -74,15 +74,40 @@ std::vector<ReferenceRequest> traffic(std::mt19937& random, std::size_t count) {
   return out;
 }
 
-std::vector<DramCommand> channel_commands(const MemoryParams& params,
-                                          const std::vector<ReferenceRequest>& requests) {
+// Blocks of some kilobytes, mostly one behind the other, a stream or two, single accesses in between.
+std::vector<ReferenceRequest> streams(std::mt19937& random, std::size_t count) {
+  std::vector<ReferenceRequest> out;
+  std::uint64_t cycle = random() % 50;
+  std::uint64_t at[2] = {random() % 64 * 2048, (1 + random() % 8) << 18 | random() % 2 * 1024};
+  const unsigned others = pick(random, {0U, 0U, 4U}), writes = pick(random, {0U, 0U, 3U, 10U});
+  const unsigned pause = pick(random, {1U, 20U, 600U});
+  for (std::size_t i = 0; i < count; ++i) {
+    cycle += random() % pause;
+    ReferenceRequest r;
+    r.cycle = cycle;
+    r.write = random() % 10 < writes;
+    if (random() % 16 < others) {
+      r.address = random() % 4096 * 512 + random() % 2 * 8;
+      r.bytes = 64;
+    } else {
+      std::uint64_t& next = at[random() % 8 == 0];
+      r.address = next;
+      r.bytes = pick(random, {2048U, 4096U, 4096U, 8192U});
+      next += r.bytes;
+    }
+    out.push_back(r);
+  }
+  return out;
+}
+
+Outcome channel_outcome(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
   std::vector<Arrival> arrivals;
   const Clock clock(params.timing.clock_period_fs);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const ReferenceRequest& r = requests[i];
     arrivals.push_back({clock.edge(r.cycle), Train::block(r.address, r.bytes), r.write, i, 0});
   }
-  return run(params, arrivals).commands;
+  return run(params, arrivals);
 }
 
 std::string text(const std::vector<DramCommand>& commands, std::size_t at) {
@@ -96,8 +121,10 @@ std::string text(const std::vector<DramCommand>& commands, std::size_t at) {
   return out;
 }
 
-void compare(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
-  const std::vector<DramCommand> ours = channel_commands(params, requests);
+// Returns how many bursts the channel served in runs.
+std::uint64_t compare(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
+  const Outcome outcome = channel_outcome(params, requests);
+  const std::vector<DramCommand>& ours = outcome.commands;
   const std::vector<DramCommand> theirs = reference_commands(params, requests);
   // The channel stops deciding when its last data are through: refreshes may follow in one and not in the
   // other.
@@ -120,6 +147,7 @@ void compare(const MemoryParams& params, const std::vector<ReferenceRequest>& re
     CHECK(slacks[i] >= 0);
   }
   CHECK(rules.disorder(ours) == 0);
+  return outcome.work.run_bursts;
 }
 
 }  // namespace
@@ -138,5 +166,25 @@ TEST_CASE("every command comes when the slow model issues it, for every standard
                    << static_cast<int>(params.controller.refresh_policy));
       compare(params, traffic(random, 60));
     }
+  }
+}
+
+TEST_CASE("runs of row hits committed in one step are what the slow model issues one by one") {
+  for (const MemoryParams& device : devices()) {
+    std::uint64_t in_runs = 0;
+    for (unsigned seed = 0; seed < 24; ++seed) {
+      std::mt19937 random(seed);
+      MemoryParams params = device;
+      params.controller.port_requests = 4096;
+      randomise(random, params);
+      if (random() % 4 != 0) params.controller.page_policy = PagePolicy::open;
+      if (random() % 2 == 0) params.controller.queue_layout = QueueLayout::read_write;
+      INFO("seed " << seed << " scheduler " << static_cast<int>(params.controller.scheduler) << " layout "
+                   << static_cast<int>(params.controller.queue_layout) << " drain "
+                   << static_cast<int>(params.controller.write_drain) << " map " << params.address_map.bits);
+      in_runs += compare(params, streams(random, 10));
+    }
+    INFO(device.device << ": " << in_runs << " bursts in runs");
+    CHECK((device.organisation.ranks > 1 || in_runs > 500));
   }
 }

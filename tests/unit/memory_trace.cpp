@@ -5,6 +5,7 @@
 
 #include "hw/memory/dram_channel.h"
 #include "tests/catch.h"
+#include "tests/timing/memory_harness.h"
 
 using namespace moesaic;
 
@@ -183,4 +184,66 @@ TEST_CASE("a channel that is shown decides as one that is not") {
   }
   CHECK(shown.commands == commands);
   CHECK(!commands.empty());
+}
+
+namespace {
+
+// Every counter, in order.
+struct Values {
+  template <class T>
+  void operator()(const Field&, const T& value) {
+    all.push_back(static_cast<double>(value));
+  }
+  template <class T>
+  void group(const char*, const T& part) {
+    describe_metrics(*this, part);
+  }
+  std::vector<double> all;
+};
+std::vector<double> values(const MemoryStats& stats) {
+  Values values;
+  describe_metrics(values, stats);
+  return values.all;
+}
+
+}  // namespace
+
+// A channel that is shown serves burst by burst; one that is not takes runs of row hits in one step.
+TEST_CASE("runs of row hits change neither commands, times, causes nor counters") {
+  for (const char* map : {"M1", "M2", "M2X"}) {
+    for (const bool write : {false, true}) {
+      MemoryParams params;
+      params.channels = 1;
+      params.address_map.bits = map;
+      Shown shown(params);
+      std::vector<memory_test::Arrival> arrivals;
+      for (unsigned i = 0; i < 12; ++i) {
+        // Most follow each other; sizes and places that do not divide anything.
+        const Tick at = i / 4 * kMicrosecond;
+        const Train train = Train::block(i % 5 == 4 ? i * 77777 : i * 12352, 12352);
+        arrivals.push_back({at, train, write != (i == 6), i + 1, 0});
+      }
+      const memory_test::Outcome outcome = memory_test::run(params, arrivals);
+      for (std::size_t next = 0; next < arrivals.size();) {
+        const Tick now = arrivals[next].at;
+        for (; next < arrivals.size() && arrivals[next].at == now; ++next)
+          shown.channel.arrive(now, arrivals[next].train, arrivals[next].write, arrivals[next].id, 0);
+        shown.channel.advance(now);
+      }
+      shown.channel.advance(outcome.last);
+      DramChannel::Done done;
+      unsigned answered = 0;
+      for (; shown.channel.pop_done(done); ++answered) {
+        CHECK(done.at == outcome.done.at(done.id).at);
+        CHECK(done.causes == outcome.done.at(done.id).causes);
+      }
+      CHECK(answered == arrivals.size());
+      CHECK(shown.commands == outcome.commands);
+      MemoryStats stats = shown.channel.stats();
+      stats.queue_peak = outcome.stats.queue_peak;  // answered trains were not taken meanwhile
+      CHECK(values(stats) == values(outcome.stats));
+      CHECK(shown.channel.work().runs == 0);
+      CHECK(outcome.work.run_bursts > 1000);
+    }
+  }
 }
