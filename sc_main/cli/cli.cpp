@@ -10,7 +10,9 @@
 #include "sc_main/cli/list_command.h"
 #include "sc_main/cli/memory_command.h"
 #include "sc_main/cli/new_command.h"
+#include "sc_main/cli/reproduce_command.h"
 #include "sc_main/cli/run_command.h"
+#include "sc_main/cli/sweep_command.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
@@ -46,6 +48,12 @@ int dispatch(const CommandLine& line) {
       return import_memspec_command(line.memspec);
     case Verb::fabric_bench:
       return fabric_command(line);
+    case Verb::sweep:
+      return sweep_command(line.store);
+    case Verb::runs:
+      return runs_command(line.store);
+    case Verb::reproduce:
+      return reproduce_command(line.store);
     case Verb::none:
       break;
   }

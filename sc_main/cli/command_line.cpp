@@ -141,6 +141,10 @@ void add_run_verbs(CLI::App& app, CommandLine& line) {
                            "Example:\n  moesaic run --tokens 64 --set package.chiplet.sram.size_bytes=8MiB");
   add_overrides(*run, line.overrides);
   add_output(*run, line.output);
+  run->add_option("--seeds", line.seeds,
+                  "run it under N seeds from run.seed on, and say mean and 95 % confidence only")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000).description(""));
   CLI::App* compare =
       add_verb(app, line, Verb::compare, "compare", "run one experiment under several images, side by side",
                "Example:\n  moesaic compare --firmware ep --firmware ep:prefetch=1 --tokens 64");
@@ -149,6 +153,62 @@ void add_run_verbs(CLI::App& app, CommandLine& line) {
   CLI::App* show = add_verb(app, line, Verb::show, "show", "print the effective configuration as YAML",
                             "Example:\n  moesaic show --set package.memory.channels=4");
   add_overrides(*show, line.overrides);
+}
+
+void add_store(CLI::App& app, StoreLine& s) {
+  app.add_option("--store", s.store, "SQLite file with a row a run")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
+void add_jobs(CLI::App& app, StoreLine& s) {
+  app.add_option("--jobs", s.jobs, "runs at once (default: as many as there are processors)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
+}
+
+void add_store_verbs(CLI::App& app, CommandLine& line) {
+  StoreLine& s = line.store;
+  CLI::App* sweep =
+      add_verb(app, line, Verb::sweep, "sweep", "run every combination of some fields' values",
+               "What has been run is in the store and is not repeated: a sweep that was cut off goes on.\n"
+               "\n"
+               "FILE.yaml:\n"
+               "  name: bandwidth\n"
+               "  experiment: default\n"
+               "  axes:\n"
+               "    - {key: workload.tokens, values: [16, 64]}\n"
+               "    - name: image\n"
+               "      variants:\n"
+               "        - {name: ep, set: {firmware.image: ep}}\n"
+               "        - {name: few_slots, set: {firmware.image: fse_dp, firmware.options.slots: 8}}\n"
+               "  seeds: 3\n"
+               "\n"
+               "Example:\n  moesaic sweep bandwidth.yaml");
+  sweep->add_option("file", s.file, "a name from platforms/sweeps, or a file")->required();
+  sweep->add_option("--out", s.folder, "folder of sweep.csv and sweep.txt (default: results/<name>)");
+  add_store(*sweep, s);
+  add_jobs(*sweep, s);
+  CLI::App* reproduce = add_verb(
+      app, line, Verb::reproduce, "reproduce", "run the evaluation of a paper and put its claims beside it",
+      "Runs in parallel and keeps every run: when it is cut off, the next start goes on.\n"
+      "Writes tables.md, a CSV file for each part, and index.html, which needs no network.\n"
+      "\n"
+      "Examples:\n"
+      "  moesaic reproduce expert-streaming --quick\n"
+      "  nohup moesaic reproduce expert-streaming --out paper &");
+  reproduce->add_option("file", s.file, "a name from platforms/reproductions, or a file")->required();
+  reproduce->add_flag("--quick", s.quick, "a part of it that takes minutes");
+  reproduce->add_option("--out", s.folder, "folder of the tables (default: results/<name>)");
+  add_store(*reproduce, s);
+  add_jobs(*reproduce, s);
+  CLI::App* runs =
+      add_verb(app, line, Verb::runs, "runs", "list what is in the store, or print one run of it",
+               "Examples:\n  moesaic runs --csv > runs.csv\n  moesaic runs 4f2a91c0 --configuration");
+  runs->add_option("key", s.key, "beginning of a run's key: prints its results as JSON");
+  runs->add_flag("--configuration", s.configuration, "of that run: its effective configuration as YAML");
+  runs->add_flag("--csv", s.csv, "as comma-separated values");
+  add_store(*runs, s);
 }
 
 void add_list_verbs(CLI::App& app, CommandLine& line) {
@@ -277,6 +337,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   add_new_verb(app, line);
   add_memory_verbs(app, line);
   add_fabric_verb(app, line);
+  add_store_verbs(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

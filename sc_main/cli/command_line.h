@@ -19,7 +19,10 @@ enum class Verb : std::uint8_t {
   new_firmware,
   memory_bench,
   import_memspec,
-  fabric_bench
+  fabric_bench,
+  sweep,
+  runs,
+  reproduce
 };
 
 /// What changes an experiment file on the command line; absent values leave the file's.
@@ -68,6 +71,18 @@ struct FabricBench {
   std::string trace;
 };
 
+/// Of `sweep`, `runs` and `reproduce`.
+struct StoreLine {
+  std::string file;  ///< of the sweep; what is reproduced
+  std::string folder;
+  std::string store = "results/moesaic.db";
+  unsigned jobs = 0;  ///< runs at once; 0: processors
+  bool quick = false;
+  bool csv = false;
+  std::string key;             ///< one run
+  bool configuration = false;  ///< of it, instead of its results
+};
+
 struct CommandLine {
   Verb verb = Verb::none;
   Overrides overrides;
@@ -79,6 +94,8 @@ struct CommandLine {
   std::string directory;  ///< of `new firmware`: where its folder is made
   MemoryBenchLine memory_bench;
   FabricBench fabric;
+  StoreLine store;
+  std::uint32_t seeds = 1;    ///< of `run`
   std::string memspec;        ///< of `import-memspec`: its file
   std::optional<int> finish;  ///< set when there is nothing left to do: the exit code
 };

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "sc_main/cli/record_choice.h"
+#include "sc_main/cli/sweep_command.h"
 #include "sc_main/report/html.h"
 #include "sc_main/report/output_folder.h"
 #include "sc_main/report/report.h"
@@ -107,6 +108,7 @@ int run_command(const CommandLine& line) {
   const Library library = Library::find();
   const std::vector<Chosen> chosen = choose_runs(line.overrides, library);
   const Chosen& first = chosen.front();
+  if (line.seeds > 1) return run_seeds(chosen, library, line.seeds);
   if (chosen.size() == 1)
     return run_one(first.experiment, library, folder_of(line.output, first.experiment.name, first.label),
                    line.output);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sc_main/cli/child_process.h"
+#include "sc_main/sweep/child_process.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -19,9 +21,12 @@ ChildProcess::ChildProcess(const std::function<int()>& work) : errors_(std::tmpf
   // What is still buffered belongs to the parent alone.
   std::fflush(nullptr);
   std::cout.flush();
+  const pid_t parent = getpid();
   process_ = fork();
   if (process_ < 0) throw UserError("a child process cannot be started: the limit of processes is reached");
   if (process_ > 0) return;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) std::_Exit(kExitPanic);  // it has ended already
   const int nothing = open("/dev/null", O_WRONLY);
   if (nothing >= 0) dup2(nothing, STDOUT_FILENO);
   dup2(fileno(errors_.get()), STDERR_FILENO);
@@ -32,9 +37,21 @@ ChildProcess::ChildProcess(const std::function<int()>& work) : errors_(std::tmpf
 
 int ChildProcess::wait() {
   int status = 0;
-  while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  while (!code_) {
+    const pid_t ended = waitpid(process_, &status, 0);
+    if (ended < 0 && errno == EINTR) continue;
+    code_ = ended == process_ && WIFEXITED(status) ? WEXITSTATUS(status) : kExitPanic;
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : kExitPanic;
+  return *code_;
+}
+
+bool ChildProcess::over() {
+  int status = 0;
+  if (code_) return true;
+  const pid_t ended = waitpid(process_, &status, WNOHANG);
+  if (ended == 0) return false;
+  code_ = ended == process_ && WIFEXITED(status) ? WEXITSTATUS(status) : kExitPanic;
+  return true;
 }
 
 std::string ChildProcess::said() const {

@@ -7,18 +7,21 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace moesaic {
 
 class ChildProcess {
  public:
-  /// Forks; the child runs `work` with its stdout closed and exits with the code it returns. REQUIRES: no
-  /// other thread runs in this process.
+  /// Forks; the child runs `work` with its stdout closed and exits with the code it returns. It does not
+  /// outlive this process. REQUIRES: no other thread runs in this process.
   explicit ChildProcess(const std::function<int()>& work);
 
   /// Waits for its end. The exit code; 70 when a signal ended it.
   int wait();
+  /// Whether it has ended; does not wait.
+  bool over();
   /// What it wrote to stderr. REQUIRES: wait() has returned.
   std::string said() const;
 
@@ -28,6 +31,7 @@ class ChildProcess {
   };
   std::unique_ptr<std::FILE, Close> errors_;
   pid_t process_ = -1;
+  std::optional<int> code_;
 };
 
 }  // namespace moesaic
