@@ -369,20 +369,23 @@ DramChannel::Choice DramChannel::choose_bank_refresh(unsigned r) {
   return step;
 }
 
-// The banks that the next per-bank refresh of a rank takes, as bits.
+// The banks that the next per-bank refresh of a rank takes, as bits: one, or several equally far apart.
 std::uint64_t DramChannel::refresh_banks(unsigned r) {
   const DramState::Rank& rank = state_.ranks[r];
   const auto count = static_cast<unsigned>(__builtin_popcountll(rank.banks));
-  const bool pairs = params_.timing.refresh_banks == 2;
-  std::uint64_t busy = queues_[0].wanted(rank.pseudo_channel) | queues_[1].wanted(rank.pseudo_channel);
-  std::uint64_t turns = rank.banks;
-  if (pairs) {
-    turns = rank.banks & ((std::uint64_t{1} << (lowest(rank.banks) + count / 2)) - 1);
-    busy |= busy >> (count / 2);
-  }
+  const unsigned together = params_.timing.refresh_banks;
+  const unsigned apart = count / together;
+  const std::uint64_t waiting =
+      queues_[0].wanted(rank.pseudo_channel) | queues_[1].wanted(rank.pseudo_channel);
+  std::uint64_t busy = 0;
+  for (unsigned i = 0; i < together; ++i) busy |= waiting >> (i * apart);
   if (params_.controller.refresh_holds_channel) busy = 0;
+  const std::uint64_t turns =
+      together == 1 ? rank.banks : ((std::uint64_t{1} << apart) - 1) << lowest(rank.banks);
   const std::uint64_t chosen = refresh_[r].choose(turns, busy);
-  return pairs ? chosen | chosen << (count / 2) : chosen;
+  std::uint64_t all = 0;
+  for (unsigned i = 0; i < together; ++i) all |= chosen << (i * apart);
+  return all;
 }
 
 }  // namespace moesaic

@@ -18,9 +18,9 @@
 
 namespace moesaic {
 
-enum class DramStandard : std::uint8_t { hbm2, hbm3, lpddr4, lpddr5, ddr4, ddr5 };
-constexpr std::array<const char*, 6> enum_names(DramStandard) {
-  return {"hbm2", "hbm3", "lpddr4", "lpddr5", "ddr4", "ddr5"};
+enum class DramStandard : std::uint8_t { hbm2, hbm3, lpddr4, lpddr5, ddr4, ddr5, ddr3 };
+constexpr std::array<const char*, 7> enum_names(DramStandard) {
+  return {"hbm2", "hbm3", "lpddr4", "lpddr5", "ddr4", "ddr5", "ddr3"};
 }
 
 /// What one channel is built of: pseudo channels > ranks > stack ids > bank groups > banks.

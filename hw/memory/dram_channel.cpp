@@ -32,6 +32,10 @@ MemoryParams checked(const MemoryParams& p) {
   require(c.refresh_policy != RefreshPolicy::per_bank ||
               (t.refi_bank_cycles > t.refresh_to_refresh_cycles && t.rfc_bank_cycles > 0),
           "refi_bank_cycles leaves no time between refreshes, or rfc_bank_cycles is 0");
+  require(t.refresh_banks <= p.organisation.banks() / p.organisation.ranks,
+          "refresh_banks is more than the banks of a rank");
+  require(p.standard != DramStandard::ddr3 || (p.organisation.bank_groups == 1 && t.rfc_bank_cycles == 0),
+          "ddr3 has neither bank groups nor per-bank refresh: bank_groups must be 1, rfc_bank_cycles 0");
   require(t.ccd_short_cycles >= t.burst_cycles && t.ccd_short_write_cycles >= t.burst_cycles,
           "ccd_short_cycles is less than burst_cycles");
   require(c.power_down_cycles == 0 || (t.cke_cycles > 0 && t.xp_cycles > 0),

@@ -118,8 +118,11 @@ void describe_fields(V& v, DramTiming& p) {
   v(Field{"refresh_to_refresh_cycles", "cycles",
           "tpbR2pbR, per-bank refresh to per-bank refresh of another bank", 0, kMax},
     p.refresh_to_refresh_cycles);
-  v(Field{"refresh_banks", "count", "banks that one per-bank refresh takes (2: LPDDR5 with bank groups)", 1,
-          2},
+  v(Field{"refresh_banks", "count",
+          "banks that one per-bank refresh takes at once, equally far apart (2: LPDDR5 with bank groups; as "
+          "many as "
+          "bank groups: same-bank refresh of DDR5)",
+          1, 8, true},
     p.refresh_banks);
   v(Field{"cke_cycles", "cycles", "tCKE (tCSPD), shortest power-down; 0: the standard has no power-down", 0,
           kMax},

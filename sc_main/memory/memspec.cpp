@@ -232,6 +232,7 @@ class Importer {
         break;
       case DramStandard::lpddr5:
       case DramStandard::ddr4:
+      case DramStandard::ddr3:
         break;
     }
     derived("command_bus: as the standard has it");

@@ -230,32 +230,48 @@ class Reference {
     if (wait) return;
     offer(out, command(open ? Kind::precharge_all : Kind::refresh, pc, base, 0), 0, 0, kNone);
   }
+  // The banks that a per-bank refresh takes with this one: `refresh_banks` of the rank, equally far apart.
+  std::vector<unsigned> together(unsigned bank) const {
+    std::vector<unsigned> out;
+    const unsigned apart = per_rank() / p_.timing.refresh_banks;
+    for (unsigned i = 0; i < p_.timing.refresh_banks; ++i) out.push_back(bank + i * apart);
+    return out;
+  }
+  bool waits(unsigned pc, unsigned bank) const {
+    return std::any_of(bursts_.begin(), bursts_.end(),
+                       [&](const Burst& x) { return x.pc == pc && x.bank == bank; });
+  }
   void refresh_bank(unsigned r, unsigned pc, unsigned base, std::vector<Option>& out) {
     Refresh& refresh = refreshes_[r];
     if (refresh.chosen < 0) {
       if (refresh.remaining.empty())
-        for (unsigned b = base; b < base + per_rank(); ++b) refresh.remaining.push_back(b);
+        for (unsigned b = base; b < base + per_rank() / p_.timing.refresh_banks; ++b)
+          refresh.remaining.push_back(b);
       std::size_t pick = 0;
-      if (!c_.refresh_holds_channel) {
-        for (std::size_t i = 0; i < refresh.remaining.size(); ++i) {
-          const unsigned b = refresh.remaining[i];
-          if (std::any_of(bursts_.begin(), bursts_.end(),
-                          [&](const Burst& x) { return x.pc == pc && x.bank == b; }))
-            continue;
-          pick = i;
-          break;
-        }
+      for (std::size_t i = 0; !c_.refresh_holds_channel && i < refresh.remaining.size(); ++i) {
+        const auto banks = together(refresh.remaining[i]);
+        if (std::any_of(banks.begin(), banks.end(), [&](unsigned b) { return waits(pc, b); })) continue;
+        pick = i;
+        break;
       }
       refresh.chosen = static_cast<int>(refresh.remaining[pick]);
     }
-    const auto b = static_cast<unsigned>(refresh.chosen);
-    blocked_[pc][b] = true;
-    if (opener_[pc][b] != kNone) return;
-    if (open_[pc][b] >= 0) {
-      offer(out, command(Kind::precharge, pc, b, static_cast<std::uint32_t>(open_[pc][b])), 0, 0, kNone);
-    } else {
-      offer(out, command(Kind::refresh_bank, pc, b, 0), 0, 0, kNone);
+    const auto banks = together(static_cast<unsigned>(refresh.chosen));
+    for (const unsigned b : banks) blocked_[pc][b] = true;
+    std::vector<Option> all;
+    for (const unsigned b : banks) {
+      if (opener_[pc][b] != kNone) return;
+      if (open_[pc][b] >= 0) {
+        offer(out, command(Kind::precharge, pc, b, static_cast<std::uint32_t>(open_[pc][b])), 0, 0, kNone);
+        return;
+      }
+      offer(all, command(Kind::refresh_bank, pc, b, 0), 0, 0, kNone);
     }
+    // When the last of them may be refreshed, under the number of the first.
+    Option last = *std::max_element(all.begin(), all.end(),
+                                    [](const Option& x, const Option& y) { return x.at < y.at; });
+    last.command.bank = all.front().command.bank;
+    out.push_back(last);
   }
 
   // --- bursts ---------------------------------------------------------------------------------------------
@@ -375,7 +391,11 @@ class Reference {
         --r.owed;
         r.remaining.erase(std::find(r.remaining.begin(), r.remaining.end(), bank));
         r.chosen = -1;
-        break;
+        for (const unsigned b : together(bank)) {
+          c.bank = BankId(static_cast<std::uint8_t>(b));
+          history_.push_back(c);
+        }
+        return true;
       }
       default:
         serve(c, o.burst, at);

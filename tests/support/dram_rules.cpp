@@ -110,6 +110,9 @@ bool DramRules::applies(const Rule& rule, const DramCommand& a, const DramComman
   if (!contains(rule.from, a.kind) || !contains(rule.to, b.kind)) return false;
   if (rule.to_masked && !b.masked) return false;
   if (a.pseudo_channel != b.pseudo_channel) return false;
+  // Banks that one command refreshes together.
+  if (a.kind == Kind::refresh_bank && b.kind == Kind::refresh_bank && a.half_cycle == b.half_cycle)
+    return false;
   const unsigned x = index_of(a.bank), y = index_of(b.bank);
   const unsigned per_stack = organisation_.bank_groups * organisation_.banks_per_group;
   switch (rule.scope) {
@@ -166,11 +169,15 @@ unsigned DramRules::disorder(const std::vector<DramCommand>& commands) const {
   unsigned wrong = 0;
   std::array<std::int64_t, 2> free{};  // row bus, column bus
   std::vector<std::int64_t> open(organisation_.pseudo_channels * organisation_.banks(), -1);
+  DramCommand last{};
   for (const DramCommand& c : commands) {
     const bool column = c.kind == Kind::read || c.kind == Kind::write || c.kind == Kind::wck_sync;
     const auto at = static_cast<std::int64_t>(c.half_cycle);
     std::int64_t& bus = free[bus_.bus == CommandBus::row_column && column];
-    wrong += at < bus;
+    const bool together = c.kind == Kind::refresh_bank && last.kind == Kind::refresh_bank &&
+                          c.half_cycle == last.half_cycle && c.pseudo_channel == last.pseudo_channel;
+    wrong += at < bus && !together;
+    last = c;
     bus = at + length(c.kind);
     if (c.kind != Kind::precharge && c.kind != Kind::precharge_all) wrong += at % 2 != 0;
     const std::size_t base = c.pseudo_channel * organisation_.banks();

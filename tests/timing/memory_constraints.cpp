@@ -278,3 +278,18 @@ TEST_CASE("a per-bank refresh may take two banks at once, and prefers idle ones"
   CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, 9) == 391);
   CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, 2) == 2 * 391);
 }
+
+TEST_CASE("same-bank refresh takes one bank of every group, tRFCsb before each and tREFSBRD before others") {
+  MemoryParams params = bare_params();
+  params.controller.refresh_policy = RefreshPolicy::per_bank;
+  params.timing.refresh_banks = 4;  // as many as bank groups
+  params.timing.refresh_to_activate_cycles = 20;
+  // Due at 391: banks 0 of the four groups. Behind it an access to one of them and one to another bank.
+  const Outcome o =
+      run(params, {access(392, place(2, 0, 7), false, 1), access(392, place(2, 1, 7), false, 2)});
+  for (const unsigned bank : {0U, 4U, 8U, 12U})
+    CHECK(*cycle_of(o.commands, Kind::refresh_bank, 0, bank) == 391);
+  CHECK(*cycle_of(o.commands, Kind::activate_1, 0, 8) == 391 + 112);
+  CHECK(*cycle_of(o.commands, Kind::activate_1, 0, 9) == 391 + 20);
+  CHECK(o.stats.bank_refreshes == 1);
+}

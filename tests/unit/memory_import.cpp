@@ -36,6 +36,13 @@ constexpr const char* kHbm2 = R"({"memspec": {"memarchitecturespec": {"burstLeng
   "RCDRD": 12, "RCDWR": 6, "REFI": 3900, "REFISB": 244, "RFC": 220, "RFCSB": 96, "RL": 17, "RP": 14, "RRDL": 6,
   "RRDS": 4, "RREFD": 8, "RTP": 5, "RTW": 18, "WL": 7, "WR": 14, "WTRL": 9, "WTRS": 4, "XP": 8, "XS": 216,
   "tCK": 1e-09}, "mempowerspec": {"vdd": 1.2}}})";
+// Keys as DRAMSys names them for HBM3, figures of the reference data's HBM3_6400.
+constexpr const char* kHbm3 = R"({"memspec": {"memarchitecturespec": {"burstLength": 8, "dataRate": 4,
+  "nbrOfBankGroups": 8, "nbrOfBanks": 32, "nbrOfColumns": 256, "nbrOfStacks": 2, "nbrOfPseudoChannels": 2,
+  "nbrOfRows": 16384, "width": 32, "nbrOfDevices": 1, "nbrOfChannels": 1}, "memoryId": "h3", "memoryType": "HBM3",
+  "memtimingspec": {"tCK": 6.25e-10, "CCDL": 4, "CCDS": 2, "CCDR": 3, "FAW": 24, "RAS": 45, "RC": 72, "RCDRD": 31,
+  "RCDWR": 15, "REFI": 6240, "REFISB": 195, "RFC": 560, "RFCSB": 320, "RL": 20, "RP": 26, "RRDL": 5, "RRDS": 4,
+  "RREFD": 13, "RTP": 9, "RTW": 20, "WL": 10, "WR": 33, "WTRL": 10, "WTRS": 7, "PPD": 2, "CKE": 13, "XP": 13}}})";
 constexpr const char* kLpddr4 = R"({"memspec": {"memarchitecturespec": {"burstLength": 16, "dataRate": 2,
   "nbrOfBanks": 8, "nbrOfColumns": 1024, "nbrOfRanks": 1, "nbrOfRows": 65536, "width": 16, "nbrOfDevices": 1,
   "nbrOfChannels": 1, "nbrOfBankGroups": 1, "maxBurstLength": 16},
@@ -183,6 +190,34 @@ TEST_CASE("a memspec of HBM2 becomes the device that ships", "[memory-data]") {
   CHECK(m.timing.refi_bank_cycles == 244);  // as the file has it
   CHECK(m.command_bus.bus == CommandBus::row_column);
   CHECK(m.command_bus.activate_half_cycles == ours.command_bus.activate_half_cycles);
+  CHECK(m.assumed == std::vector<std::string>{"energies of the imported device"});
+}
+
+// Every field of the timing, whatever it is called.
+std::vector<double> timings(const MemoryParams& params) {
+  struct Values {
+    void operator()(const Field&, Tick value) { all.push_back(static_cast<double>(value)); }
+    void operator()(const Field&, std::uint32_t value) { all.push_back(value); }
+    std::vector<double> all;
+  } values;
+  DramTiming timing = params.timing;
+  describe_fields(values, timing);
+  return values.all;
+}
+
+TEST_CASE("a memspec of HBM3 becomes the device that ships, timing by timing", "[memory-data]") {
+  const MemoryParams m = imported(kHbm3), ours = device("hbm3_6400");
+  CHECK(m.standard == DramStandard::hbm3);
+  CHECK(timings(m) == timings(ours));
+  CHECK(m.organisation.stack_ids == ours.organisation.stack_ids);
+  CHECK(m.organisation.bank_groups == ours.organisation.bank_groups);
+  CHECK(m.organisation.banks_per_group == ours.organisation.banks_per_group);
+  CHECK(m.organisation.row_bytes == ours.organisation.row_bytes);
+  CHECK(m.organisation.burst_bytes == ours.organisation.burst_bytes);
+  CHECK(m.channel_bytes_per_second() == ours.channel_bytes_per_second());
+  CHECK(m.command_bus.bus == CommandBus::row_column);
+  CHECK(m.command_bus.activate_half_cycles == 3);
+  CHECK(m.command_bus.precharge_half_cycles == 1);
   CHECK(m.assumed == std::vector<std::string>{"energies of the imported device"});
 }
 

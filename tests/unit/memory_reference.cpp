@@ -49,6 +49,7 @@ void randomise(std::mt19937& random, MemoryParams& p) {
   c.refresh_policy = static_cast<RefreshPolicy>(random() % 3);
   if (p.timing.refi_bank_cycles == 0 && c.refresh_policy == RefreshPolicy::per_bank)
     c.refresh_policy = RefreshPolicy::all_bank;
+  if (p.timing.refresh_banks == 1) p.timing.refresh_banks = pick(random, {1U, 2U});
   c.refresh_holds_channel = random() % 2 == 0;
   c.refresh_stagger_cycles = pick(random, {0U, 100U});
   p.timing.refi_cycles = 3 * (p.timing.rfc_all_cycles + p.timing.rp_all_cycles);
