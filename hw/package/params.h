@@ -10,6 +10,7 @@
 #include "hw/d2d/params.h"
 #include "hw/dma/params.h"
 #include "hw/memory/params.h"
+#include "hw/package/budget_params.h"
 #include "hw/package/energy_params.h"
 #include "hw/sram/params.h"
 #include "hw/tensor_engine/params.h"
@@ -49,6 +50,7 @@ struct PackageParams {
   D2dParams d2d;
   MemoryParams memory;
   EnergyParams energy;
+  BudgetParams budget;
 
   unsigned nodes() const { return rows * columns; }
   bool has_memory(NodeId node) const {
@@ -72,6 +74,7 @@ void describe_fields(V& v, PackageParams& p) {
   v.group("d2d", "die-to-die links and routers", p.d2d);
   v.group("memory", "one memory site: channels, device, controller", p.memory);
   v.group("energy", "energy per event, with evidence", p.energy);
+  v.group("budget", "area and power that the package is meant to take", p.budget);
 }
 
 }  // namespace moesaic

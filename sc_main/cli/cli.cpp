@@ -13,17 +13,30 @@
 #include "sc_main/cli/reproduce_command.h"
 #include "sc_main/cli/run_command.h"
 #include "sc_main/cli/sweep_command.h"
+#include "sc_main/report/budget.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
 
 namespace {
 
+/// What the package takes of its budget, as lines that a reader of the file passes over.
+std::string budget_comments(const PackageParams& package) {
+  std::string text;
+  for (const BudgetItem& b : budget_of(package)) {
+    text += fmt::format("# budget: {} {:.2f} {}", b.name, b.all(), b.unit);
+    text += b.limit > 0.0
+                ? fmt::format(" of {:.2f} {}{}\n", b.limit, b.unit, b.exceeded() ? ": EXCEEDED" : "")
+                : std::string("; no limit\n");
+  }
+  return text;
+}
+
 int show_command(const CommandLine& line) {
   const std::vector<Chosen> chosen = choose_experiments(line.overrides, Library::find());
   for (const Chosen& c : chosen) {
     if (&c != &chosen.front()) fmt::print("---\n");
-    fmt::print("{}", show_experiment(c.experiment));
+    fmt::print("{}{}", show_experiment(c.experiment), budget_comments(c.experiment.package));
   }
   return kExitOk;
 }

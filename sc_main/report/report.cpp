@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "sc_main/report/attribution.h"
+#include "sc_main/report/budget.h"
 #include "sc_main/report/energy.h"
 #include "sc_main/report/units.h"
 #include "sc_main/workload/requests.h"
@@ -336,6 +337,9 @@ Report make_report(const ReportInput& input) {
   const Energy energy =
       energy_of(energy_events(report, input), input.package.energy, input.package.memory.energy);
   add_energy(report, energy, input.result.makespan);
+  for (const BudgetItem& b : budget_of(input.package))
+    report.budget.push_back(
+        {b.name, b.unit, b.d2d, b.sram, b.memory, b.rest, b.all(), b.limit, b.exceeded()});
   // 3. What was run, and whether it was right.
   report.identity = identity_of(input, energy);
   report.work = work_of(input.result);

@@ -28,6 +28,7 @@ struct Report {
   std::vector<PlaceRow> critical_path;
   std::vector<BoundRow> bounds;
   std::vector<EnergyRow> energy;
+  std::vector<BudgetRow> budget;
   std::vector<NodeRow> nodes;
   std::vector<LinkRow> links;
   std::vector<ImageStatisticRow> image_statistics;
@@ -45,6 +46,7 @@ void describe_metrics(V& v, const Report& r) {
   v.list("critical_path", r.critical_path);
   v.list("bounds", r.bounds);
   v.list("energy", r.energy);
+  v.list("budget", r.budget);
   v.list("nodes", r.nodes);
   v.list("links", r.links);
   v.list("image_statistics", r.image_statistics);

@@ -253,6 +253,24 @@ void describe_metrics(V& v, const BoundRow& r) {
   v(Field{"share", "ratio", "of the makespan"}, r.share);
 }
 
+struct BudgetRow {
+  std::string quantity, unit;
+  double d2d = 0.0, sram = 0.0, memory = 0.0, rest = 0.0, all = 0.0, limit = 0.0;
+  bool exceeded = false;
+};
+template <class V>
+void describe_metrics(V& v, const BudgetRow& r) {
+  v(Field{"quantity", "", "die_area or package_power, estimated from the package's sizes alone"}, r.quantity);
+  v(Field{"unit", "", "mm2 or W"}, r.unit);
+  v(Field{"d2d", "", "part that goes with the D2D bandwidth"}, r.d2d);
+  v(Field{"sram", "", "part that goes with the SRAM"}, r.sram);
+  v(Field{"memory", "", "part that goes with the memory bandwidth"}, r.memory);
+  v(Field{"rest", "", "part that goes with nothing"}, r.rest);
+  v(Field{"all", "", "sum of the parts"}, r.all);
+  v(Field{"limit", "", "what the package is meant to take at most; 0: no limit"}, r.limit);
+  v(Field{"exceeded", "", "the sum is above the limit"}, r.exceeded);
+}
+
 struct EnergyRow {
   std::string component, event, constant_unit, evidence, source;
   double events = 0.0, constant = 0.0, joules = 0.0, share = 0.0;

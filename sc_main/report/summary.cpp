@@ -227,6 +227,24 @@ std::string energy_section(const Report& r, const Ink& ink) {
   return "\n" + ink.head("Energy") + table.text();
 }
 
+std::string budget_section(const Report& r, const Ink& ink) {
+  std::string text = "\n" + ink.head("Budget");
+  Table table({"estimate", "D2D", "SRAM", "memory", "rest", "all", "limit"});
+  for (const BudgetRow& b : r.budget) {
+    const auto number = [&](double value) { return fmt::format("{:.2f} {}", value, b.unit); };
+    table.add({b.quantity, number(b.d2d), number(b.sram), number(b.memory), number(b.rest), number(b.all),
+               b.limit > 0.0 ? number(b.limit) : "none"});
+  }
+  text += table.text();
+  for (const BudgetRow& b : r.budget)
+    if (b.exceeded)
+      text += "  " +
+              ink.warning(fmt::format("{} of {:.2f} {} exceeds the package's budget of {:.2f} {}", b.quantity,
+                                      b.all, b.unit, b.limit, b.unit)) +
+              "\n";
+  return text;
+}
+
 /// Statistics of one name over all cores that published it.
 struct StatisticSpread {
   std::string name, unit;
@@ -289,7 +307,8 @@ std::string summary_text(const Report& report, const SummaryStyle& style) {
   std::string text = what(report, ink) + outcome(report, ink);
   text += time_section(report, ink) + why_section(report, ink) + bounds_section(report, ink);
   text += die_section(report, ink) + memory_section(report, ink) + link_section(report, ink);
-  text += energy_section(report, ink) + statistic_section(report, ink) + check_section(report, ink);
+  text += energy_section(report, ink) + budget_section(report, ink);
+  text += statistic_section(report, ink) + check_section(report, ink);
   if (!style.results_folder.empty()) text += fmt::format("\nWritten to {}\n", style.results_folder);
   return text;
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "sc_main/report/budget.h"
 #include "sc_main/report/comparison.h"
 #include "sc_main/report/html.h"
 #include "sc_main/report/json.h"
@@ -244,6 +245,29 @@ TEST_CASE("the summary shows the spread of an image's statistics over its cores"
   silent.result.image_statistics.clear();
   CHECK(summary_text(silent.report()).find("says of itself") == std::string::npos);
   CHECK(html_report(Specimen().report()).find("<td>rows</td><td>3</td><td>count</td>") != std::string::npos);
+}
+
+TEST_CASE("area and power follow the formulas of the budget model, and the summary warns above a limit") {
+  PackageParams package;
+  package.d2d.modules = 3;
+  package.d2d.lanes = 32;
+  package.d2d.gbit_per_s_per_lane = 24;  // 288 GB/s
+  package.chiplet.sram.size_bytes = 6'656'000;
+  package.budget.die_mm2 = 13.9;
+  const std::vector<BudgetItem> items = budget_of(package);
+  REQUIRE(items.size() == 2);
+  CHECK(items[0].all() == Approx(9.6 + 2.6 + 1.7));
+  CHECK(!items[0].exceeded());
+  const double memory = package.memory.bytes_per_second() / 1e9;
+  CHECK(items[1].all() == Approx(288 * 8.864e-3 + memory / 12.8 * 6.5 + 9.492));
+  CHECK(!items[1].exceeded());  // no limit
+  Specimen specimen;
+  specimen.package = package;
+  CHECK(summary_text(specimen.report()).find("exceeds the package's budget") == std::string::npos);
+  specimen.package.budget.package_w = 12.0;
+  const std::string text = summary_text(specimen.report());
+  CHECK(text.find("package_power of") != std::string::npos);
+  CHECK(text.find("exceeds the package's budget of 12.00 W") != std::string::npos);
 }
 
 TEST_CASE("the summary has colours only when asked for") {
