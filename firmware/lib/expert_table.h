@@ -15,8 +15,10 @@ class ExpertTable {
   void add(std::uint32_t expert, const moesaic_list_entry& entry) {
     hal_.charge(MOESAIC_OP_LOOKUP);
     hal_.charge(MOESAIC_OP_QUEUE);
-    lists_.at(expert).push_back(entry);
+    add_free(expert, entry);
   }
+  /// Without a charge: what other hardware than the core finds out.
+  void add_free(std::uint32_t expert, const moesaic_list_entry& entry) { lists_.at(expert).push_back(entry); }
   const std::vector<moesaic_list_entry>& list(std::uint32_t expert) const { return lists_.at(expert); }
   /// Experts that have rows, ascending.
   std::vector<std::uint32_t> active() {
@@ -25,6 +27,11 @@ class ExpertTable {
     for (std::uint32_t e = 0; e < lists_.size(); ++e)
       if (!lists_[e].empty()) found.push_back(e);
     return found;
+  }
+  /// Another number of experts; empty afterwards.
+  void resize(std::uint32_t experts) {
+    clear();
+    lists_.resize(experts);
   }
   void clear() {
     for (auto& list : lists_) list.clear();

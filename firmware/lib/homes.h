@@ -3,7 +3,9 @@
 // charge (compiled tables).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace moesaic::firmware {
@@ -33,28 +35,40 @@ class ExpertOwners {
  public:
   enum class Rule { round_robin, contiguous };
   ExpertOwners(Rule rule, std::uint32_t dies, std::uint32_t experts)
-      : rule_(rule), split_(dies, experts), dies_(dies), experts_(experts) {}
+      : ExpertOwners(dies, by_rule(rule, dies, experts)) {}
+  /// `owners`: by expert.
+  ExpertOwners(std::uint32_t dies, std::vector<std::uint16_t> owners)
+      : owners_(std::move(owners)), local_(owners_.size()), of_die_(dies) {
+    for (std::uint32_t e = 0; e < owners_.size(); ++e) {
+      std::vector<std::uint32_t>& experts = of_die_.at(owners_[e]);
+      local_[e] = static_cast<std::uint32_t>(experts.size());
+      experts.push_back(e);
+    }
+  }
 
-  std::uint32_t owner(std::uint32_t expert) const {
-    return rule_ == Rule::round_robin ? expert % dies_ : split_.home(expert);
-  }
+  std::uint32_t owner(std::uint32_t expert) const { return owners_[expert]; }
   /// Number of an expert among those of its owner, and back.
-  std::uint32_t local(std::uint32_t expert) const {
-    return rule_ == Rule::round_robin ? expert / dies_ : expert - split_.first(split_.home(expert));
+  std::uint32_t local(std::uint32_t expert) const { return local_[expert]; }
+  std::uint32_t global(std::uint32_t die, std::uint32_t local) const { return of_die_[die][local]; }
+  std::uint32_t count(std::uint32_t die) const { return static_cast<std::uint32_t>(of_die_[die].size()); }
+  std::uint32_t largest() const {
+    std::size_t most = 0;
+    for (const auto& experts : of_die_) most = std::max(most, experts.size());
+    return static_cast<std::uint32_t>(most);
   }
-  std::uint32_t global(std::uint32_t die, std::uint32_t local) const {
-    return rule_ == Rule::round_robin ? local * dies_ + die : split_.first(die) + local;
-  }
-  std::uint32_t count(std::uint32_t die) const {
-    if (rule_ == Rule::contiguous) return split_.count(die);
-    return experts_ / dies_ + (die < experts_ % dies_ ? 1 : 0);
-  }
-  std::uint32_t largest() const { return split_.largest(); }
 
  private:
-  Rule rule_;
-  EvenSplit split_;
-  std::uint32_t dies_, experts_;
+  static std::vector<std::uint16_t> by_rule(Rule rule, std::uint32_t dies, std::uint32_t experts) {
+    const EvenSplit split(dies, experts);
+    std::vector<std::uint16_t> owners;
+    for (std::uint32_t e = 0; e < experts; ++e)
+      owners.push_back(static_cast<std::uint16_t>(rule == Rule::round_robin ? e % dies : split.home(e)));
+    return owners;
+  }
+
+  std::vector<std::uint16_t> owners_;               ///< by expert
+  std::vector<std::uint32_t> local_;                ///< by expert
+  std::vector<std::vector<std::uint32_t>> of_die_;  ///< by die
 };
 
 }  // namespace moesaic::firmware

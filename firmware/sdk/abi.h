@@ -77,9 +77,10 @@ typedef struct {
 
 enum moesaic_log_level { MOESAIC_LOG_ERROR = 0, MOESAIC_LOG_INFO = 1, MOESAIC_LOG_DEBUG = 2 };
 
-/* A change of the result that an image makes on purpose; conservation and the reference apply it, and it is
- * printed beside the time. */
-enum moesaic_deviation_kind { MOESAIC_DROP = 1, MOESAIC_RECOMPUTE = 2 };
+/* A change of the work that an image makes on purpose; conservation and the reference apply it, and it is
+ * printed beside the time. DROP: the expert is not computed for the token. RECOMPUTE: it may be computed more
+ * than once. PAD: `token` rows of padding (MOESAIC_NO_TOKEN) go through the expert, all of its columns. */
+enum moesaic_deviation_kind { MOESAIC_DROP = 1, MOESAIC_RECOMPUTE = 2, MOESAIC_PAD = 3 };
 typedef struct {
   uint16_t kind;
   uint16_t layer;

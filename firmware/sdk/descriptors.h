@@ -12,6 +12,8 @@
 #define MOESAIC_NO_NODE 0xFFFFu
 #define MOESAIC_ANY_NODE 0xFFFEu
 #define MOESAIC_NO_OFFSET 0xFFFFFFFFu
+/* In a token list: a row of padding. It is computed like others and belongs to no token (MOESAIC_PAD). */
+#define MOESAIC_NO_TOKEN 0xFFFFFFFFu
 
 enum moesaic_kind {
   MOESAIC_LOAD = 1,          /* memory -> SRAM of this die */

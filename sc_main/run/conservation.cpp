@@ -50,6 +50,10 @@ void Conservation::stranger(std::uint32_t layer, std::uint32_t expert, std::uint
 
 void Conservation::retired(const RetiredSlice& slice) {
   for (const std::uint32_t token : slice.tokens) {
+    if (token == MOESAIC_NO_TOKEN) {
+      padding_[{slice.layer, slice.expert}].computed_columns += slice.f_count;
+      continue;
+    }
     ++slices_;
     const bool known = slice.layer < routing_.layers && token < routing_.tokens;
     const std::uint32_t slot = known ? slot_of(slice.layer, token, slice.expert) : pairs_per_token();
@@ -69,6 +73,10 @@ bool Conservation::touched(std::uint32_t layer, std::uint32_t token) const {
 }
 
 void Conservation::declare(const moesaic_deviation& d) {
+  if (d.kind == MOESAIC_PAD) {
+    padding_[{d.layer, d.expert}].declared_rows += d.token;
+    return;
+  }
   (d.kind == MOESAIC_DROP ? dropped_ : recomputed_).insert({d.layer, d.token, d.expert});
 }
 
@@ -88,7 +96,21 @@ std::vector<DeviationCount> Conservation::deviations() const {
   std::vector<DeviationCount> counts;
   if (!dropped_.empty()) counts.push_back({"drop", dropped_.size()});
   if (!recomputed_.empty()) counts.push_back({"recompute", recomputed_.size()});
+  std::uint64_t padding = 0;
+  for (const auto& entry : padding_) padding += entry.second.declared_rows;
+  if (padding > 0) counts.push_back({"padding", padding});
   return counts;
+}
+
+void Conservation::check_padding(WorkCount& count) const {
+  for (const auto& [key, padding] : padding_) {
+    if (padding.computed_columns == padding.declared_rows * model_.expert_width) continue;
+    ++count.violation_count;
+    if (count.violations.size() < kShownViolations)
+      count.violations.push_back(fmt::format(
+          "layer {}, expert {}: {} columns of padding were computed; declared were {} rows of {} columns",
+          key.first, key.second, padding.computed_columns, padding.declared_rows, model_.expert_width));
+  }
 }
 
 void Conservation::check_pair(std::uint32_t layer, std::uint32_t token, std::uint32_t slot,
@@ -130,6 +152,7 @@ WorkCount Conservation::result() const {
   count.slices = slices_;
   count.violations = strangers_;
   count.violation_count = stranger_count_;
+  check_padding(count);
   for (std::uint32_t layer = 0; layer < routing_.layers; ++layer) {
     for (std::uint32_t token = 0; token < routing_.tokens; ++token) {
       for (std::uint32_t slot = 0; slot < pairs_per_token(); ++slot) check_pair(layer, token, slot, count);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Conservation of work: every (token, expert) pair of the routing has each of its F columns computed exactly
 // once over all iterations, in either run mode. Declared deviations are applied: a dropped pair must not be
-// computed at all, a recomputed one may be computed more than once.
+// computed at all, a recomputed one may be computed more than once, and rows of padding must be as many as
+// declared, with all columns.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "firmware/sdk/abi.h"
@@ -50,6 +53,7 @@ class Conservation {
   /// expert.
   std::uint32_t slot_of(std::uint32_t layer, std::uint32_t token, std::uint32_t expert) const;
   std::uint32_t expert_of(std::uint32_t layer, std::uint32_t token, std::uint32_t slot) const;
+  void check_padding(WorkCount& count) const;
   void check_pair(std::uint32_t layer, std::uint32_t token, std::uint32_t slot, WorkCount& count) const;
 
   const ModelParams& model_;
@@ -59,6 +63,10 @@ class Conservation {
   std::uint64_t stranger_count_ = 0;
   std::uint64_t slices_ = 0;
   std::set<Key> dropped_;
+  struct Padding {
+    std::uint64_t declared_rows = 0, computed_columns = 0;
+  };
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Padding> padding_;  // by layer, expert
   std::set<Key> recomputed_;
 };
 

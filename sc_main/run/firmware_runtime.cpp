@@ -263,7 +263,9 @@ void FirmwareRuntime::retired(const RetiredSlice& slice) {
   RetiredSlice known = slice;
   known.tokens.clear();
   for (const std::uint32_t place : slice.tokens) {
-    if (const auto token = batch_.running(place)) {
+    if (place == MOESAIC_NO_TOKEN) {
+      known.tokens.push_back(place);
+    } else if (const auto token = batch_.running(place)) {
       known.tokens.push_back(*token);
     } else if (place >= batch_.places()) {
       conservation_.stranger(slice.layer, slice.expert, place);
@@ -291,9 +293,11 @@ void FirmwareRuntime::place(CoreId core, const moesaic_tensor& tensor) {
 }
 
 void FirmwareRuntime::deviate(CoreId core, const moesaic_deviation& d) {
+  const bool expert = d.expert < experiment_.model.all_experts() && d.layer < routing_.layers;
+  if (d.kind == MOESAIC_PAD && expert) return conservation_.declare(d);
   const bool known = d.kind == MOESAIC_DROP || d.kind == MOESAIC_RECOMPUTE;
   const auto token = layers_.empty() ? std::nullopt : batch_.reached(d.token, d.layer);
-  if (known && token && d.expert < experiment_.model.all_experts()) {
+  if (known && token && expert) {
     moesaic_deviation declared = d;
     declared.token = *token;
     conservation_.declare(declared);

@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::uint32_t kCasesPerTest = 26;
 
-void sweep(std::uint32_t part, const std::string& image = "ep") {
+void sweep(std::uint32_t part, const std::string& image = "ep", bool baseline = false) {
   for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed) {
-    Experiment e = small_case(seed, image);
+    Experiment e = small_case(seed, image, baseline);
     const Summary functional = run_in_child(e);
     INFO("case " << seed << ": " << functional.text << "\n" << show_experiment(e));
     REQUIRE(!functional.refused);
@@ -77,6 +77,41 @@ TEST_CASE("random small cases 78 to 103 under fse_dp equal the reference, in the
 }
 TEST_CASE("random small cases 104 to 129 under fse_dp equal the reference, in the same time as timing mode") {
   sweep(4, "fse_dp");
+}
+
+TEST_CASE("random small cases under ep with capacities and orders equal the reference in both modes") {
+  sweep(8, "ep", true);
+}
+TEST_CASE("random small cases under hydra equal the reference, in the same time as timing mode") {
+  sweep(9, "hydra", true);
+}
+TEST_CASE("random small cases under hydra_simple equal the reference, in the same time as timing mode") {
+  sweep(10, "hydra_simple", true);
+}
+TEST_CASE("random small cases under naive_fse_dp equal the reference, in the same time as timing mode") {
+  sweep(11, "naive_fse_dp", true);
+}
+
+TEST_CASE("the cases drawn for the baselines cover drops, padding and every profile") {
+  std::set<std::string> profiles, capacities;
+  unsigned padded = 0, dropping = 0, idle = 0;
+  for (std::uint32_t seed = 8 * kCasesPerTest; seed < 9 * kCasesPerTest; ++seed) {
+    const auto options = small_case(seed, "ep", true).firmware.options;
+    padded += options.count("padded") != 0;
+    if (options.count("capacity") != 0) capacities.insert(options.at("capacity"));
+    idle += options.count("overlap") != 0;
+  }
+  for (std::uint32_t seed = 9 * kCasesPerTest; seed < 10 * kCasesPerTest; ++seed) {
+    const auto options = small_case(seed, "hydra", true).firmware.options;
+    profiles.insert(options.count("profile") != 0 ? options.at("profile") : "layer");
+  }
+  for (std::uint32_t seed = 10 * kCasesPerTest; seed < 11 * kCasesPerTest; ++seed)
+    dropping += small_case(seed, "hydra_simple", true).firmware.options.count("token_threshold") != 0;
+  REQUIRE(profiles == std::set<std::string>{"history", "layer", "offline"});
+  REQUIRE(capacities == std::set<std::string>{"deepspeed", "tutel"});
+  REQUIRE(padded >= 8);
+  REQUIRE(idle >= 8);
+  REQUIRE(dropping >= 8);
 }
 
 TEST_CASE("the drawn cases cover what they are meant to cover") {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <random>
+#include <string>
+#include <vector>
 
 #include "sc_main/config/experiment.h"
 #include "sc_main/run/firmware_runtime.h"
@@ -62,9 +64,44 @@ inline void draw_ep(Experiment& e, std::mt19937& random) {
   if (results > 0) options["results"] = results == 1 ? "sram" : "memory";
 }
 
+/// The options of one image of expert parallelism, each now and then: capacities, order, what overlaps,
+/// placement.
+inline void draw_baseline(Experiment& e, const std::string& image, std::mt19937& random) {
+  auto& options = e.firmware.options;
+  const auto one_of = [&](const char* name, const std::vector<std::string>& values) {
+    if (const std::size_t n = random() % (values.size() + 1); n > 0) options[name] = values[n - 1];
+  };
+  if (image == "naive_fse_dp") {
+    one_of("send_early", {"true"});
+    one_of("slice_columns", {"1", "7", "40"});
+    return;
+  }
+  draw_ep(e, random);
+  one_of("overlap", {"false"});
+  one_of("pulls", {"single"});
+  one_of("prefetch", {"1", "3"});
+  e.package.scheduler_node = static_cast<unsigned>(random() % e.package.nodes());
+  if (image == "ep") {
+    one_of("order", {"paired", "number"});
+    one_of("placement", {"contiguous"});
+    one_of("capacity", {"deepspeed", "tutel"});
+    one_of("capacity_percent", {"50", "125"});
+    one_of("min_capacity", {"0", "2"});
+    one_of("padded", {"true"});
+  } else if (image == "hydra") {
+    one_of("profile", {"history", "offline"});
+    e.run.oracle = options.count("profile") != 0 && options["profile"] == "offline";
+    one_of("annealing_steps", {"0", "100"});
+    one_of("cam", {"true"});
+  } else {
+    one_of("token_threshold", {"1", "3"});
+  }
+}
+
 /// A valid experiment with sizes small enough for functional mode in milliseconds. Every draw from `seed`
-/// alone; the same case for every image, but for what only that image has.
-inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep") {
+/// alone; the same case for every image, but for what only that image has. `baseline`: with the options of
+/// docs/baselines.md.
+inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep", bool baseline = false) {
   std::mt19937 random(seed);
   const auto draw = [&](std::uint32_t low, std::uint32_t high) {
     return low + static_cast<std::uint32_t>(random() % (high - low + 1));
@@ -91,8 +128,9 @@ inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep"
   e.run.check_protocol = draw(0, 1) != 0;
   e.run.seed = seed;
   const bool least_sram = draw(0, 1) != 0;
-  if (image == "ep") draw_ep(e, random);
+  if (image == "ep" && !baseline) draw_ep(e, random);
   if (image == "fse_dp") draw_fse_dp(e, random);
+  if (baseline) draw_baseline(e, image, random);
   if (least_sram) e.package.chiplet.sram.size_bytes = smallest_sram(e);
   return e;
 }

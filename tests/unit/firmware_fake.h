@@ -37,6 +37,7 @@ struct Config {
   std::vector<std::uint64_t> memory;    ///< by node; empty: enough everywhere
   std::uint16_t scheduler = MOESAIC_NO_NODE;
   std::uint64_t seed = 1;
+  bool oracle = false;               ///< every core may ask for every gate result
   bool sticky_routing = false;       ///< every token takes experts 0..top_k-1
   std::vector<std::string> options;  ///< values in the image's order; empty: defaults
 };
@@ -118,6 +119,8 @@ class Package {
   std::string wrong_results() const;
   std::uint64_t charged_cycles() const;
   std::uint64_t computes() const { return computes_; }
+  std::size_t dropped() const { return dropped_.size(); }
+  std::uint64_t padding_rows() const { return declared_padding_; }
   const std::vector<std::string>& log() const { return log_; }
   /// Deferrals of a request, in all iterations.
   std::uint64_t deferrals() const { return deferrals_; }
@@ -164,6 +167,9 @@ class Package {
   std::map<std::uint64_t, moesaic_tensor> tensors_;  ///< by address
   std::map<std::uint64_t, std::uint8_t> stored_;
   std::map<Work, unsigned> work_;
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>> dropped_;  ///< layer, expert, token
+  std::uint64_t declared_padding_ = 0;                                         ///< rows
+  std::uint64_t padding_columns_ = 0;                                          ///< computed
   std::vector<Claim> claims_;
   std::vector<Packet> packets_;
   std::vector<std::tuple<unsigned, std::uint16_t, std::uint16_t>> signals_;

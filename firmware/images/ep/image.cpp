@@ -3,7 +3,8 @@
 // of their experts and results travel back.
 #include "firmware/sdk/image.h"
 
-#include "firmware/images/ep/agent.h"
+#include "firmware/lib/ep_agent.h"
+#include "firmware/lib/ep_options.h"
 
 namespace {
 
@@ -11,33 +12,48 @@ using namespace moesaic::firmware;
 
 ep::Settings settings_of(const Options& options) {
   ep::Settings settings;
+  settings.image = "ep";
+  ep::read_options(options, settings);
   settings.placement = options.name("placement") == "contiguous" ? ExpertOwners::Rule::contiguous
                                                                  : ExpertOwners::Rule::round_robin;
-  settings.spread_weights = options.name("weights") == "everywhere";
-  settings.results = options.name("results") == "sram"     ? ep::Results::sram
-                     : options.name("results") == "memory" ? ep::Results::memory
-                                                           : ep::Results::automatic;
-  settings.prefetch = static_cast<std::uint32_t>(options.integer("prefetch"));
-  settings.slice_columns = static_cast<std::uint32_t>(options.integer("slice_columns"));
+  settings.order = ep::order_named(options.name("order"));
+  const std::string capacity = options.name("capacity");
+  if (capacity == "deepspeed") settings.capacity.formula = ep::Capacity::Formula::deepspeed;
+  if (capacity == "tutel") settings.capacity.formula = ep::Capacity::Formula::tutel;
+  settings.capacity.padded = options.flag("padded");
+  settings.capacity.factor_percent = static_cast<std::uint32_t>(options.integer("capacity_percent"));
+  if (capacity == "deepspeed")
+    settings.capacity.least = static_cast<std::uint32_t>(options.integer("min_capacity"));
   return settings;
 }
 
 struct Image {
   static constexpr const char* kName = "ep";
   static constexpr const char* kSummary =
-      "expert parallelism: experts have an owner die, tokens travel to them; dropless, unpadded";
+      "expert parallelism: experts have an owner die, tokens travel to them; dropless and unpadded unless "
+      "asked";
   static constexpr std::uint32_t kRoles = role_bit(MOESAIC_AGENT);
-  static constexpr std::array<moesaic_option, 5> kOptions = {{
+  static constexpr std::array<moesaic_option, 12> kOptions = {{
       {"placement", MOESAIC_OPTION_NAME, "round_robin", 0, 0, "round_robin contiguous",
        "owner of expert e: die e modulo dies, or dies get runs of neighbouring experts"},
-      {"prefetch", MOESAIC_OPTION_INT, "2", 1, 16, nullptr,
-       "weight slice buffers: 2 loads one slice while the other is computed"},
-      {"slice_columns", MOESAIC_OPTION_INT, "0", 0, 65535, nullptr,
-       "F columns of a weight slice; 0 derives them from the SRAM"},
-      {"weights", MOESAIC_OPTION_NAME, "everywhere", 0, 0, "everywhere owner",
-       "where weights lie: a piece of every slice in every memory, or whole experts with their owner"},
-      {"results", MOESAIC_OPTION_NAME, "auto", 0, 0, "auto sram memory",
-       "where partial results wait: added up in the home's SRAM, or side by side in its memory"},
+      ep::kPrefetchOption,
+      ep::kSliceColumnsOption,
+      ep::kWeightsOption,
+      ep::kResultsOption,
+      {"order", MOESAIC_OPTION_NAME, "hottest", 0, 0, "hottest paired number",
+       "order of a die's experts: hottest first; hottest, coldest, second hottest, ...; by number"},
+      {"capacity", MOESAIC_OPTION_NAME, "dropless", 0, 0, "dropless deepspeed tutel",
+       "rows that an expert has for the tokens of one die: as many as come, or by the formula of DeepSpeed "
+       "or "
+       "Tutel, which drop what is more"},
+      {"capacity_percent", MOESAIC_OPTION_INT, "100", 1, 100000, nullptr,
+       "capacity factor of the formula, in percent"},
+      {"min_capacity", MOESAIC_OPTION_INT, "8", 0, 65535, nullptr, "least capacity of the DeepSpeed formula"},
+      {"padded", MOESAIC_OPTION_BOOL, "false", 0, 0, nullptr,
+       "every expert gets as many rows as the capacity says (dropless: as many as the hottest has), of every "
+       "die"},
+      ep::kOverlapOption,
+      ep::kPullsOption,
   }};
   static std::uint64_t minimum_sram(const moesaic_core_info& info, const Options& options) {
     return ep::Plan::least_sram(info, settings_of(options));

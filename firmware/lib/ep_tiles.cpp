@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/tiles.h"
+#include "firmware/lib/ep_tiles.h"
 
 namespace moesaic::firmware::ep {
 
@@ -30,14 +30,16 @@ std::uint32_t Tiles::put_list(const std::vector<moesaic_list_entry>& list) {
 }
 
 std::vector<Tiles::Group> Tiles::groups_of(const Tile& tile) {
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, tile.rows.size());
+  charge_permutation(tile.rows.size());
   std::vector<Group> groups;
   const std::uint32_t block = plan_.tokens_per_block();
   for (std::uint32_t i = 0; i < tile.rows.size(); ++i) {
     const std::uint32_t home = plan_.homes.home(tile.rows[i].token);
     const std::uint32_t base = tile.rows[i].in_row / block * block;
-    if (groups.empty() || groups.back().home != home || groups.back().base != base)
-      groups.push_back({home, base, i, 0});
+    const bool padding = tile.rows[i].out_row == kPaddingPlace;
+    if (groups.empty() || groups.back().home != home || groups.back().base != base ||
+        groups.back().padding != padding)
+      groups.push_back({home, base, padding, i, 0});
     ++groups.back().count;
   }
   return groups;
@@ -51,9 +53,14 @@ void Tiles::post(std::uint32_t layer, const Tile& tile, const std::vector<EventT
   // 2. Compute.
   std::vector<moesaic_list_entry> list;
   for (std::uint16_t i = 0; i < tile.rows.size(); ++i)
-    list.push_back({tile.rows[i].token, i, i, tile.rows[i].gate, 0});
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, list.size());
+    list.push_back({tile.rows[i].out_row == kPaddingPlace ? MOESAIC_NO_TOKEN : tile.rows[i].token, i, i,
+                    tile.rows[i].gate, 0});
+  charge_permutation(list.size());
   const auto count = static_cast<std::uint32_t>(list.size());
+  if (!plan_.overlap) {
+    lane(Queues::weights).post(fence().wait(plan_.events.fetched, posted_));
+    stream.load_expert(layer, tile.expert);
+  }
   lane(Queues::compute).post(fence().wait(plan_.events.fetched, posted_));
   stream.compute_expert(layer, tile.expert, {plan_.x(area_), plan_.y(area_), put_list(list), count});
   // 3. Rows out.
@@ -67,13 +74,18 @@ void Tiles::fetch(std::uint32_t layer, const Tile& tile, const std::vector<Group
     for (std::uint32_t i = group.begin; i < group.begin + group.count; ++i)
       list.push_back({tile.rows[i].token, static_cast<std::uint16_t>(tile.rows[i].in_row - group.base),
                       static_cast<std::uint16_t>(i), kGateOne, 0});
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, list.size());
+  charge_permutation(list.size());
   const std::uint32_t offset = put_list(list);
-  for (const Group& group : groups)
-    lane(Queues::fetch)
-        .post(load(storage_.activation(layer, group.home, group.base), hal_.sram(plan_.x(area_)),
-                   listed(plan_.x_row_bytes(), group.count, entry_offset(offset, group.begin)))
-                  .tag(0x30000000u | group.home));
+  for (const Group& group : groups) {
+    const std::uint32_t step = plan_.single_pulls ? 1 : group.count;
+    for (std::uint32_t i = 0; i < group.count; i += step) {
+      lane(Queues::fetch)
+          .post(load(storage_.activation(layer, group.home, group.base), hal_.sram(plan_.x(area_)),
+                     listed(plan_.x_row_bytes(), step, entry_offset(offset, group.begin + i)))
+                    .tag(0x30000000u | group.home));
+      if (plan_.single_pulls) lane(Queues::fetch).post(fence());
+    }
+  }
   lane(Queues::fetch).post(fence().then_local(plan_.events.fetched));
 }
 
@@ -85,15 +97,17 @@ void Tiles::give_back(const Tile& tile, const std::vector<Group>& groups,
   for (const Group& group : groups)
     for (std::uint32_t i = group.begin; i < group.begin + group.count; ++i) {
       const std::uint32_t token = tile.rows[i].in_row - group.base;
-      const std::uint32_t row = plan_.sums_in_sram ? token : token * plan_.choices + tile.rows[i].out_row;
+      const std::uint32_t row = group.padding        ? 0
+                                : plan_.sums_in_sram ? token
+                                                     : token * plan_.choices + tile.rows[i].out_row;
       list.push_back(
           {tile.rows[i].token, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(row), kGateOne, 0});
     }
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, list.size());
+  charge_permutation(list.size());
   const std::uint32_t offset = put_list(list);
   // Own sums belong to the engine, rows that come back to the fabric: they must not add to the same row.
   for (const Group& group : groups)
-    if (plan_.sums_in_sram && group.home == hal_.node())
+    if (plan_.sums_in_sram && !group.padding && group.home == hal_.node())
       lane(Queues::compute)
           .post(vector_add(plan_.y(area_), plan_.sums_base + group.base * plan_.y_row_bytes(), plan_.hidden,
                            group.count, entry_offset(offset, group.begin)));
@@ -101,7 +115,9 @@ void Tiles::give_back(const Tile& tile, const std::vector<Group>& groups,
   lane(Queues::returns).post(fence().wait(plan_.events.computed, posted_));
   for (const Group& group : groups) {
     const std::uint32_t part = entry_offset(offset, group.begin);
-    if (!plan_.sums_in_sram) {
+    if (group.padding) {
+      drop_padding(group, part);
+    } else if (!plan_.sums_in_sram) {
       give_back_to_memory(group, part);
     } else if (group.home != hal_.node()) {
       add_at_home(group, part, granted);
@@ -122,6 +138,14 @@ void Tiles::give_back_to_memory(const Group& group, std::uint32_t list) {
   lane(Queues::returns).post(command);
 }
 
+// Results of padding travel home like others, to a place that nobody reads.
+void Tiles::drop_padding(const Group& group, std::uint32_t list) {
+  lane(Queues::returns)
+      .post(store(hal_.sram(plan_.y(area_)), storage_.scratch(group.home, hal_.node()),
+                  listed(plan_.y_row_bytes(), group.count, list))
+                .tag(0x70000000u | group.home));
+}
+
 void Tiles::add_at_home(const Group& group, std::uint32_t list, const std::vector<EventTarget>& granted) {
   const auto home = static_cast<std::uint16_t>(group.home);
   lane(Queues::returns)
@@ -134,28 +158,45 @@ void Tiles::add_at_home(const Group& group, std::uint32_t list, const std::vecto
                 .tag(0x40000000u | group.home));
 }
 
-// Partial rows of a token lie behind each other: the first one takes up the others.
+// Partial rows of a token lie behind each other: the first one takes up the others. Places of what was
+// dropped hold nothing, and are not loaded.
 void Tiles::post_sums(std::uint32_t layer, std::uint32_t first, std::uint32_t count,
-                      const EventTarget& returned) {
+                      const EventTarget& returned, const std::vector<std::uint16_t>& kept) {
   begin();
   const std::uint32_t rows = plan_.choices;
   const std::uint32_t y = plan_.y(area_), bytes = plan_.y_row_bytes();
-  lane(Queues::fetch)
-      .post(load(storage_.partial(hal_.node(), first), hal_.sram(y), block(count * rows * bytes))
-                .wait(returned.event, returned.value)
-                .tag(0x50000000u));
+  std::vector<moesaic_list_entry> there, added;
+  std::vector<std::uint32_t> empty;
+  for (std::uint16_t i = 0; i < count * rows; ++i) {
+    const std::uint32_t token = first + i / rows, place = i % rows;
+    const bool holds = place < kept[token] || place >= plan_.top_k;
+    if (holds) there.push_back({token, i, i, kGateOne, 0});
+    if (holds && place != 0) added.push_back({token, i, static_cast<std::uint16_t>(i - place), kGateOne, 0});
+    if (!holds && place == 0) empty.push_back(i);
+  }
+  // 1. Rows in.
+  const bool whole = there.size() == count * rows;
+  if (!whole) charge_permutation(there.size());
+  const Rows wanted =
+      whole ? block(count * rows * bytes)
+            : listed(bytes, static_cast<std::uint32_t>(there.size()), there.empty() ? 0 : put_list(there));
+  if (there.empty()) lane(Queues::fetch).post(fence().wait(returned.event, returned.value));
+  if (!there.empty())
+    lane(Queues::fetch)
+        .post(load(storage_.partial(hal_.node(), first), hal_.sram(y), wanted)
+                  .wait(returned.event, returned.value)
+                  .tag(0x50000000u));
   lane(Queues::fetch).post(fence().then_local(plan_.events.fetched));
+  // 2. Sums.
   lane(Queues::compute).post(fence().wait(plan_.events.fetched, posted_));
-  std::vector<moesaic_list_entry> list;
-  for (std::uint32_t i = 0; i < count * rows; ++i)
-    if (i % rows != 0)
-      list.push_back({first + i / rows, static_cast<std::uint16_t>(i),
-                      static_cast<std::uint16_t>(i / rows * rows), kGateOne, 0});
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, list.size());
-  if (!list.empty())
+  for (const std::uint32_t row : empty)
+    lane(Queues::compute).post(vector_fill(y + row * bytes, plan_.hidden, 1));
+  charge_permutation(added.size());
+  if (!added.empty())
     lane(Queues::compute)
-        .post(vector_add(y, y, plan_.hidden, static_cast<std::uint32_t>(list.size()), put_list(list)));
+        .post(vector_add(y, y, plan_.hidden, static_cast<std::uint32_t>(added.size()), put_list(added)));
   lane(Queues::compute).post(fence().then_local(plan_.events.computed));
+  // 3. Results out.
   lane(Queues::returns).post(fence().wait(plan_.events.computed, posted_));
   lane(Queues::returns)
       .post(store(hal_.sram(y), storage_.output(layer, first),

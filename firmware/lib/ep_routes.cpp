@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/routes.h"
+#include "firmware/lib/ep_routes.h"
 
 #include <array>
 #include <cstring>
@@ -29,32 +29,36 @@ Words words_of(const moesaic_mail& mail) {
   return words;
 }
 
-void post(Outbox& outbox, std::uint16_t owner, const Words& words) {
+void post(Outbox& outbox, std::uint16_t owner, std::uint16_t kind, const Words& words) {
   moesaic_mail mail{};
   mail.context = MOESAIC_AGENT;
   mail.node = owner;
-  mail.kind = kRoutesMail;
+  mail.kind = kind;
   std::memcpy(mail.body, words.data(), sizeof mail.body);
   outbox.send(mail);
 }
 
 }  // namespace
 
-void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t layer, const std::vector<Route>& routes) {
+void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t layer, const std::vector<Route>& routes,
+                 std::optional<std::uint32_t> most) {
   Words head;
   head.fill(kEnd);
   put_wide(head, 0, layer);
   put_wide(head, 2, static_cast<std::uint32_t>(routes.size()));
+  if (most) head[kFirst] = static_cast<std::uint16_t>(*most);
+  const std::uint16_t kind = most ? kPaddedRoutesMail : kRoutesMail;
+  const std::size_t first = most ? kFirst + 1 : kFirst;
 
   Words words = head;
-  std::size_t at = kFirst;
+  std::size_t at = first;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const bool same_token = i > 0 && routes[i - 1].token == routes[i].token;
     const bool full = at + (same_token ? 2 : 4) > kWords;
     if (full) {
-      post(outbox, owner, words);
+      post(outbox, owner, kind, words);
       words = head;
-      at = kFirst;
+      at = first;
     }
     // A token that goes on in this message takes back its end mark; one that goes on in the next starts anew.
     if (same_token && !full) {
@@ -66,7 +70,7 @@ void send_routes(Outbox& outbox, std::uint16_t owner, std::uint32_t layer, const
     words[at++] = static_cast<std::uint16_t>(routes[i].expert | kLast);
     words[at++] = routes[i].gate;
   }
-  post(outbox, owner, words);
+  post(outbox, owner, kind, words);
 }
 
 std::uint32_t layer_of(const moesaic_mail& mail) {
@@ -78,7 +82,9 @@ RoutesMail read_routes(const moesaic_mail& mail) {
   RoutesMail out;
   out.layer = wide(words, 0);
   out.choices = wide(words, 2);
-  for (std::size_t at = kFirst; at + 4 <= kWords && words[at] != kEnd;) {
+  const bool padded = mail.kind == kPaddedRoutesMail;
+  if (padded) out.most = words[kFirst];
+  for (std::size_t at = kFirst + (padded ? 1 : 0); at + 4 <= kWords && words[at] != kEnd;) {
     const std::uint16_t token = words[at++];
     std::uint16_t place = words[at++];
     bool last = false;

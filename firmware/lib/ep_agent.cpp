@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/agent.h"
+#include "firmware/lib/ep_agent.h"
 
 #include <algorithm>
 
@@ -21,6 +21,7 @@ std::vector<Backlog> make_lanes(Hal& hal) {
 Agent::Agent(Hal& hal, const Settings& settings)
     : hal_(hal),
       me_(hal.node()),
+      settings_(settings),
       plan_(hal.info(), settings),
       storage_(hal, plan_),
       outbox_(hal),
@@ -30,6 +31,8 @@ Agent::Agent(Hal& hal, const Settings& settings)
       returned_{plan_.events.returned},
       summed_{plan_.events.summed},
       own_(plan_.homes.count(me_)),
+      owners_(plan_.owners),
+      taken_(plan_.experts, true),
       routes_(plan_.nodes),
       peers_(plan_.nodes) {
   for (std::uint32_t n = 0; n < plan_.nodes; ++n) granted_.push_back({plan_.events.granted(n)});
@@ -81,11 +84,12 @@ void Agent::allocate_slots() {
 void Agent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
   layer_ = layer;
   running_ = true;
-  known_ = false;
+  routed_ = known_ = false;
   hal_.mark("layer " + std::to_string(layer_));
   table_.clear();
   loading_.reset();
-  peers_due_ = peers_known_ = summed_tokens_ = 0;
+  peers_due_ = peers_known_ = summed_tokens_ = entries_seen_ = padded_rows_ = 0;
+  order_.clear();
   for (auto& routes : routes_) routes.clear();
   for (Peer& peer : peers_) peer = {};
   for (std::uint32_t peer = 0; peer < plan_.nodes; ++peer)
@@ -96,21 +100,12 @@ void Agent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
   post_tiles();
   // 2. The gate, and what it says to whom.
   read_gate();
-  start_loading();
+  if (!plan_.dynamic) return route();
+  if (!plan_.asks_scheduler) return plan_owners();
+  send_counts(outbox_, hal_.info().scheduler_node, number_,
+              own_ > 0 ? counts_ : std::vector<std::uint32_t>());
   flush();
-  for (std::uint16_t owner = 0; owner < plan_.nodes; ++owner) {
-    if (!plan_.serves(owner, me_)) continue;
-    hal_.charge(MOESAIC_OP_SCAN_ITEM, routes_[owner].size());
-    decide("sends " + std::to_string(routes_[owner].size()) + " choices to die " + std::to_string(owner));
-    send_routes(outbox_, owner, number_, routes_[owner]);
-  }
-  // 3. Routes that came before this layer began here.
-  const auto early = early_.find(number_);
-  if (early != early_.end()) {
-    for (const moesaic_mail& mail : early->second) take_routes(mail);
-    early_.erase(early);
-  }
-  queue_experts_if_known();
+  accept_early();
 }
 
 // The rows are zero before a peer may add to them.
@@ -139,84 +134,6 @@ void Agent::queue_shared_experts() {
   }
 }
 
-void Agent::add_row(std::uint32_t home, const Route& route) {
-  table_.add(plan_.owners.local(route.expert) * plan_.nodes + home,
-             {plan_.homes.first(home) + route.token, route.token, route.place, route.gate, 0});
-}
-
-// Partial results of a token have their places owner by owner, so that a message need tell only the first.
-void Agent::read_gate() {
-  for (std::uint32_t i = 0; i < own_; ++i) {
-    std::vector<moesaic_choice> choices = hal_.gate_results(layer_, plan_.homes.first(me_) + i);
-    hal_.charge(MOESAIC_OP_SORT_STEP, ChargedVector<moesaic_choice>::sort_steps(choices.size()));
-    std::stable_sort(choices.begin(), choices.end(), [&](const moesaic_choice& a, const moesaic_choice& b) {
-      return plan_.owners.owner(a.expert) < plan_.owners.owner(b.expert);
-    });
-    std::uint16_t place = 0;
-    for (const moesaic_choice& choice : choices) {
-      const std::uint32_t owner = plan_.owners.owner(choice.expert);
-      const Route route{static_cast<std::uint16_t>(i), place++, choice.expert, choice.gate};
-      if (owner != me_ || !plan_.sums_in_sram) returned_.expect();
-      if (owner == me_) {
-        add_row(me_, route);
-      } else {
-        hal_.charge(MOESAIC_OP_QUEUE);
-        routes_[owner].push_back(route);
-      }
-    }
-  }
-}
-
-// An expert that own tokens need is computed whatever the peers send, and the hottest here is probably hot
-// everywhere. The buffers hold no more than its first slices.
-void Agent::start_loading() {
-  std::size_t most = 0;
-  for (const std::uint32_t list : table_.active()) {
-    if (table_.list(list).size() <= most) continue;
-    most = table_.list(list).size();
-    loading_ = list / plan_.nodes;
-  }
-  if (!loading_) return;
-  const std::uint32_t expert = plan_.owners.global(me_, *loading_);
-  decide("loads expert " + std::to_string(expert) + ", which " + std::to_string(most) + " own tokens need");
-  tiles_.stream.load_expert(layer_, expert);
-}
-
-void Agent::on_message(const moesaic_mail& mail) {
-  if (!running_ || layer_of(mail) != number_) {
-    hal_.charge(MOESAIC_OP_QUEUE);
-    early_[layer_of(mail)].push_back(mail);
-    return;
-  }
-  take_routes(mail);
-  queue_experts_if_known();
-}
-
-void Agent::take_routes(const moesaic_mail& mail) {
-  const RoutesMail routes = read_routes(mail);
-  Peer& from = peers_.at(mail.source_node);
-  from.choices = routes.choices;
-  from.seen += static_cast<std::uint32_t>(routes.routes.size());
-  for (const Route& route : routes.routes) add_row(mail.source_node, route);
-  if (from.seen != from.choices) return;
-  ++peers_known_;
-  decide("all " + std::to_string(from.choices) + " choices of die " + std::to_string(mail.source_node) +
-         " are here");
-}
-
-void Agent::queue_experts_if_known() {
-  if (known_ || peers_known_ < peers_due_) return;
-  known_ = true;
-  const std::vector<std::uint32_t> order = order_of_experts();
-  for (const std::uint32_t local : order) queue_expert(plan_.owners.global(me_, local), rows_of(local));
-  experts_computed_ += order.size();
-  decide("computes " + std::to_string(order.size()) + " experts in " + std::to_string(waiting_.size()) +
-         " more tiles");
-  post_tiles();
-  if (tiles_.idle()) add_up();
-  flush();
-}
-
 // First what is loading, then the hottest: large tiles leave the memories time, and small ones, which wait
 // for them, come when dies with less work have finished.
 std::vector<std::uint32_t> Agent::order_of_experts() {
@@ -234,12 +151,24 @@ std::vector<std::uint32_t> Agent::order_of_experts() {
       items.push_back({local, rows});
     }
   }
-  items.sort([&](const Item& a, const Item& b) {
-    const bool first = loading_ == a.local, second = loading_ == b.local;
-    return first != second ? first : a.rows > b.rows;
-  });
   std::vector<std::uint32_t> order;
-  for (const Item& item : items.items()) order.push_back(item.local);
+  if (!order_.empty()) {
+    std::vector<bool> active(owners_.count(me_), false);
+    for (const Item& item : items.items()) active[item.local] = true;
+    hal_.charge(MOESAIC_OP_SCAN_ITEM, order_.size());
+    for (const std::uint16_t e : order_)
+      if (owners_.owner(e) == me_ && active[owners_.local(e)]) order.push_back(owners_.local(e));
+  } else {
+    if (settings_.order != Order::number)
+      items.sort([&](const Item& a, const Item& b) { return a.rows > b.rows; });
+    const std::vector<Item>& sorted = items.items();
+    const bool paired = settings_.order == Order::paired;
+    for (std::size_t hot = 0, cold = sorted.size(); hot < cold;) {
+      order.push_back(sorted[hot++].local);
+      if (paired && hot < cold) order.push_back(sorted[--cold].local);
+    }
+  }
+  if (loading_) std::stable_partition(order.begin(), order.end(), [&](auto e) { return e == *loading_; });
   return order;
 }
 
@@ -249,8 +178,38 @@ std::vector<moesaic_list_entry> Agent::rows_of(std::uint32_t local) {
     const auto& part = table_.list(local * plan_.nodes + home);
     rows.insert(rows.end(), part.begin(), part.end());
   }
-  hal_.charge(MOESAIC_OP_SCAN_ITEM, rows.size());
+  charge_permutation(rows.size());
   return rows;
+}
+
+// Every home's part is as large as its capacity: rows of padding are fetched (the home's first row stands for
+// them), computed and returned like others, and belong to nobody.
+void Agent::pad(std::vector<moesaic_list_entry>& rows, std::uint32_t local) {
+  std::vector<moesaic_list_entry> padded;
+  std::size_t at = 0, added = 0;
+  for (std::uint32_t home = 0; home < plan_.nodes; ++home) {
+    if (plan_.homes.count(home) == 0) continue;
+    const std::size_t real = table_.list(local * plan_.nodes + home).size();
+    const std::uint32_t wanted =
+        plan_.capacity.formula == Capacity::Formula::none ? padded_rows_ : plan_.room(home);
+    for (std::size_t i = 0; i < real; ++i) padded.push_back(rows[at++]);
+    for (std::size_t i = real; i < wanted; ++i, ++added)
+      padded.push_back({plan_.homes.first(home), 0, kPaddingPlace, 0, 0});
+  }
+  const auto expert = static_cast<std::uint16_t>(owners_.global(me_, local));
+  if (added > 0)
+    hal_.deviate(
+        {MOESAIC_PAD, static_cast<std::uint16_t>(layer_), expert, 0, static_cast<std::uint32_t>(added)});
+  padding_ += added;
+  rows = std::move(padded);
+}
+
+// Dense buffers have rows for experts that nobody has chosen, too.
+void Agent::add_idle_experts(std::vector<std::uint32_t>& order) {
+  std::vector<bool> listed(owners_.count(me_), false);
+  for (const std::uint32_t local : order) listed[local] = true;
+  for (std::uint32_t local = 0; local < listed.size(); ++local)
+    if (!listed[local]) order.push_back(local);
 }
 
 // As few tiles as possible, since each streams the weights, and of equal size, since small ones wait for
@@ -263,8 +222,8 @@ void Agent::queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> r
       return rows.begin() + static_cast<std::ptrdiff_t>(std::uint64_t{all} * n / tiles);
     };
     waiting_.push_back({expert, {at(t), at(t + 1)}});
-    const bool posted = t == 0 && loading_ && expert == plan_.owners.global(me_, *loading_);
-    if (!posted) tiles_.stream.load_expert(layer_, expert);
+    const bool posted = t == 0 && loading_ && expert == owners_.global(me_, *loading_);
+    if (plan_.overlap && !posted) tiles_.stream.load_expert(layer_, expert);
   }
   rows_fetched_ += all;
   tiles_computed_ += tiles;
@@ -294,7 +253,7 @@ void Agent::add_up() {
     while (summed_tokens_ < own_ && tiles_.has_room()) {
       const std::uint32_t count = std::min(plan_.tokens_per_sum(), own_ - summed_tokens_);
       decide("adds up the results of " + std::to_string(count) + " tokens");
-      tiles_.post_sums(layer_, summed_tokens_, count, returned_);
+      tiles_.post_sums(layer_, summed_tokens_, count, returned_, kept_);
       summed_tokens_ += count;
     }
     if (summed_tokens_ == own_ && tiles_.idle()) finish_layer();
@@ -319,6 +278,8 @@ void Agent::finish_layer() {
   hal_.statistic("rows_fetched", "rows", static_cast<double>(rows_fetched_));
   hal_.statistic("tiles_computed", "tiles", static_cast<double>(tiles_computed_));
   hal_.statistic("routed_experts_computed", "experts", static_cast<double>(experts_computed_));
+  if (dropped_ > 0) hal_.statistic("dropped_pairs", "pairs", static_cast<double>(dropped_));
+  if (padding_ > 0) hal_.statistic("padding_rows", "rows", static_cast<double>(padding_));
   running_ = false;
   ++number_;
   hal_.layer_done();

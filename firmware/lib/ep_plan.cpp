@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/plan.h"
+#include "firmware/lib/ep_plan.h"
 
 #include <algorithm>
 
@@ -33,6 +33,16 @@ std::uint32_t rows_of_a_sum(const moesaic_core_info& info, const Shape& shape) {
   return shape.sums_in_sram ? 0 : choices_of(info);
 }
 
+bool may_drop(const Settings& settings) {
+  return settings.capacity.formula != Capacity::Formula::none || settings.token_threshold > 0;
+}
+
+/// List entries of a row that is added up: which are there, where that is in question, and what is added to
+/// what.
+std::uint32_t lists_per_sum(const Settings& settings) {
+  return may_drop(settings) ? 2 : 1;
+}
+
 std::uint64_t sums_bytes(const moesaic_core_info& info) {
   return aligned(std::uint64_t{EvenSplit(info.nodes, info.tokens).largest()} * info.hidden * 4);
 }
@@ -41,7 +51,8 @@ SliceDemand demand(const moesaic_core_info& info, const Settings& settings, cons
   SliceDemand d;
   const std::uint64_t y_row = std::uint64_t{info.hidden} * 4;
   d.sram_bytes = info.sram_bytes;
-  d.fixed_bytes = shape.areas * (3 * kSramAlignment + rows_of_a_sum(info, shape) * (y_row + kListEntry));
+  d.fixed_bytes = shape.areas * (3 * kSramAlignment +
+                                 rows_of_a_sum(info, shape) * (y_row + lists_per_sum(settings) * kListEntry));
   if (shape.sums_in_sram) d.fixed_bytes += 2 * sums_bytes(info);
   d.row_bytes = shape.areas * (y_row + info.hidden + kListsPerRow * kListEntry);
   d.rows_wanted = info.tokens;
@@ -59,6 +70,7 @@ bool large_experts(const moesaic_core_info& info) {
 
 /// In order of preference; the last one needs least SRAM.
 std::vector<Shape> shapes(const moesaic_core_info& info, const Settings& settings) {
+  if (!settings.overlap) return {{settings.results == Results::sram, 1}};
   if (settings.results == Results::sram) return {{true, 2}, {true, 1}};
   // Results in SRAM spare the memory their way there and back, which counts where experts are small.
   const bool sums_fit = 2 * sums_bytes(info) <= info.sram_bytes / 3;
@@ -73,6 +85,17 @@ std::vector<Shape> shapes(const moesaic_core_info& info, const Settings& setting
 
 }  // namespace
 
+std::uint32_t Capacity::rows(std::uint32_t tokens, std::uint32_t experts, std::uint32_t top_k) const {
+  const std::uint64_t factor = factor_percent;
+  std::uint64_t rows = tokens;
+  // DeepSpeed's gates: ceil(S / E * CF), with 2 CF for two experts per token: k CF here. Tutel: k int(CF
+  // ceil(T / E)).
+  if (formula == Formula::deepspeed)
+    rows = (std::uint64_t{tokens} * factor * top_k + 100ull * experts - 1) / (100ull * experts);
+  if (formula == Formula::tutel) rows = top_k * (factor * ((tokens + experts - 1) / experts) / 100);
+  return static_cast<std::uint32_t>(std::max<std::uint64_t>(rows, least));
+}
+
 std::uint64_t Plan::least_sram(const moesaic_core_info& info, const Settings& settings) {
   return minimum_sram(demand(info, settings, shapes(info, settings).back()));
 }
@@ -80,21 +103,34 @@ std::uint64_t Plan::least_sram(const moesaic_core_info& info, const Settings& se
 Plan::Plan(const moesaic_core_info& info, const Settings& settings)
     : nodes(info.nodes),
       hidden(info.hidden),
+      experts(info.experts),
+      top_k(info.top_k),
+      dynamic(settings.assignment != Assignment::fixed),
+      asks_scheduler(dynamic && settings.profile != Profile::offline),
       choices(choices_of(info)),
       homes(info.nodes, info.tokens),
       owners(settings.placement, info.nodes, info.experts),
       spread_weights(settings.spread_weights),
+      overlap(settings.overlap),
+      single_pulls(settings.single_pulls),
+      cam(settings.cam),
+      capacity(settings.capacity),
       prefetch(settings.prefetch) {
-  const auto require = [](std::uint64_t has, std::uint64_t needs, const char* what) {
+  const auto require = [&](std::uint64_t has, std::uint64_t needs, const char* what) {
     if (has < needs)
-      throw std::runtime_error("ep needs at least " + std::to_string(needs) + " " + what + "; the die has " +
-                               std::to_string(has));
+      throw std::runtime_error(std::string(settings.image) + " needs at least " + std::to_string(needs) +
+                               " " + what + "; the die has " + std::to_string(has));
   };
   // 1. What the die must have.
   events.prefetch = static_cast<std::uint16_t>(prefetch);
   require(info.command_queues, Queues::count, "command queues");
   require(info.events, events.granted(nodes), "event counters");
-  if (homes.largest() >= 0xFFFF) throw std::runtime_error("ep numbers at most 65534 tokens per die");
+  if (homes.largest() >= 0xFFFF)
+    throw std::runtime_error(std::string(settings.image) + " numbers at most 65534 tokens per die");
+  if (dynamic && settings.profile == Profile::offline && info.oracle == 0)
+    throw std::runtime_error(
+        std::string(settings.image) +
+        ": profile=offline plans from the routing that will be run: say run.oracle=true");
   require(info.sram_bytes, least_sram(info, settings), "bytes of SRAM");
   // 2. Tiles and slices.
   const std::vector<Shape> all = shapes(info, settings);
@@ -119,11 +155,12 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   const std::uint32_t sum_rows = rows_of_a_sum(info, shape);
   x_offset_ = aligned(std::uint64_t{slices.rows + sum_rows} * y_row_bytes());
   area_bytes = x_offset_ + aligned(std::uint64_t{slices.rows} * hidden);
-  list_bytes = aligned((kListsPerRow * slices.rows + sum_rows) * kListEntry);
+  list_bytes = aligned((kListsPerRow * slices.rows + lists_per_sum(settings) * sum_rows) * kListEntry);
+  sum_lists_ = lists_per_sum(settings);
 }
 
 std::uint32_t Plan::tokens_per_sum() const {
-  return std::min(area_bytes / (choices * y_row_bytes()), list_bytes / (choices * kListEntry));
+  return std::min(area_bytes / (choices * y_row_bytes()), list_bytes / (sum_lists_ * choices * kListEntry));
 }
 
 }  // namespace moesaic::firmware::ep

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent of one die under expert parallelism: dropless, unpadded.
+// The agent of one die under expert parallelism. Who owns an expert is fixed, or comes for every layer from
+// the package scheduler (ep_placer.h), or is planned offline.
 //
 // A layer, in commands that wait for each other by events:
 //   1. shared experts start: they need own tokens only
-//   2. read the gate; mail every owner its routes; start loading an expert that own tokens need
+//   2. read the gate; where owners are not fixed, wait for who they are; mail every owner its routes; start
+//      loading an expert that own tokens need
 //   3. when the routes of all peers are here: cut the tokens of every own expert into tiles, and post tile
 //      after tile: rows of x from the memories of their homes, weights slice by slice, rows of y back to the
 //      homes
@@ -17,9 +19,10 @@
 #include <string>
 #include <vector>
 
-#include "firmware/images/ep/routes.h"
-#include "firmware/images/ep/tiles.h"
-#include "firmware/lib/expert_table.h"
+#include "ep_placer.h"
+#include "ep_routes.h"
+#include "ep_tiles.h"
+#include "expert_table.h"
 
 namespace moesaic::firmware::ep {
 
@@ -36,6 +39,7 @@ class Agent : public Core {
   /// What one peer says in a layer.
   struct Peer {
     std::uint32_t choices = 0, seen = 0;
+    std::uint32_t most = 0;  ///< of its tokens for one expert
   };
 
   void publish_plan();
@@ -43,7 +47,16 @@ class Agent : public Core {
   void open_sums();
   void queue_shared_experts();
   void read_gate();
+  void drop(std::uint32_t token, std::uint32_t expert);
+  void plan_owners();
+  void take_owners(const moesaic_mail& mail);
+  void use_owners(const std::vector<OwnedExpert>& entries);
+  void route();
+  void send_all_routes();
   void start_loading();
+  void accept_early();
+  bool acceptable(const moesaic_mail& mail) const;
+  void accept(const moesaic_mail& mail);
   void take_routes(const moesaic_mail& mail);
   void queue_experts_if_known();
   void queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> rows);
@@ -55,13 +68,20 @@ class Agent : public Core {
   std::vector<std::uint32_t> order_of_experts();
   /// Rows of an own expert, by home.
   std::vector<moesaic_list_entry> rows_of(std::uint32_t local);
+  void add_idle_experts(std::vector<std::uint32_t>& order);
+  void pad(std::vector<moesaic_list_entry>& rows, std::uint32_t local);
   void add_row(std::uint32_t home, const Route& route);
+  /// What permuting rows costs: nothing where a CAM does it.
+  void charge_permutation(std::uint64_t rows) {
+    if (!plan_.cam) hal_.charge(MOESAIC_OP_SCAN_ITEM, rows);
+  }
   /// A line of the decision log, with the layer in front.
   void decide(const std::string& text);
   void flush();
 
   Hal& hal_;
   const std::uint16_t me_;
+  const Settings settings_;
   Plan plan_;
   Storage storage_;
   Outbox outbox_;
@@ -72,16 +92,25 @@ class Agent : public Core {
   // The run.
   EventTarget returned_, summed_;
   std::vector<EventTarget> granted_;                          ///< by granting die
-  std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< routes of layers that have not begun here
+  std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< by layer: what cannot be used yet
   std::uint32_t number_ = 0;                                  ///< of the layer in the run
-  std::uint64_t rows_fetched_ = 0, tiles_computed_ = 0, experts_computed_ = 0;  ///< statistics
+  std::uint64_t rows_fetched_ = 0, tiles_computed_ = 0, experts_computed_ = 0, dropped_ = 0, padding_ = 0;
 
   // The layer.
   std::uint32_t layer_ = 0;
   std::uint32_t own_ = 0;  ///< own tokens
-  bool running_ = false, known_ = false;
-  std::optional<std::uint32_t> loading_;    ///< own expert whose first tile's weights are posted
-  std::vector<std::vector<Route>> routes_;  ///< by owner
+  bool running_ = false, routed_ = false, known_ = false;
+  ExpertOwners owners_;
+  std::vector<std::uint16_t> order_;  ///< experts in load order, where the owners come with one
+  std::vector<bool> taken_;           ///< by expert: somebody computes it
+  std::vector<OwnedExpert> entries_;  ///< of the owners' messages
+  std::uint32_t entries_seen_ = 0;
+  std::vector<std::vector<moesaic_choice>> gates_;  ///< by own token: what is not dropped
+  std::vector<std::uint32_t> counts_;               ///< by expert: own tokens
+  std::vector<std::uint16_t> kept_;                 ///< by own token: partial results of routed experts
+  std::uint32_t padded_rows_ = 0;                   ///< capacity of all experts when padded to the largest
+  std::optional<std::uint32_t> loading_;            ///< own expert whose first tile's weights are posted
+  std::vector<std::vector<Route>> routes_;          ///< by owner
   std::vector<Peer> peers_;
   std::uint32_t peers_due_ = 0, peers_known_ = 0;
   std::deque<Tile> waiting_;         ///< tiles that have no area yet

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/weight_stream.h"
+#include "firmware/lib/ep_stream.h"
 
 namespace moesaic::firmware::ep {
 

@@ -6,8 +6,8 @@
 #include <deque>
 #include <vector>
 
-#include "firmware/images/ep/storage.h"
-#include "firmware/lib/backlog.h"
+#include "backlog.h"
+#include "ep_storage.h"
 
 namespace moesaic::firmware::ep {
 

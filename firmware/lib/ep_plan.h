@@ -7,9 +7,10 @@
 // one tile is fetched and another returned while a third is computed.
 #pragma once
 
-#include "firmware/lib/homes.h"
-#include "firmware/lib/slice_plan.h"
-#include "firmware/sdk/image.h"
+#include "../sdk/image.h"
+#include "expert_placement.h"
+#include "homes.h"
+#include "slice_plan.h"
 
 namespace moesaic::firmware::ep {
 
@@ -20,9 +21,47 @@ enum class Results : std::uint8_t {
   memory  ///< each in its place in the home's memory, added up by the home at the end
 };
 
+/// Who decides which die owns an expert.
+enum class Assignment : std::uint8_t {
+  fixed,        ///< offline, by Settings::placement
+  most_tokens,  ///< the die that has most tokens for it, layer by layer (expert_placement.h)
+  annealed      ///< simulated annealing over hop-weighted demand, layer by layer
+};
+/// What an assignment that is not fixed is decided from.
+enum class Profile : std::uint8_t {
+  layer,    ///< the counts of the layer itself, by mail: everybody waits for it
+  history,  ///< counts of the same layer in earlier iterations
+  offline   ///< the whole routing (needs the run option `oracle`), before the run and free of charge
+};
+/// Order of a die's experts.
+enum class Order : std::uint8_t { hottest, paired, number };
+
+/// How many rows an expert has room for, per home.
+struct Capacity {
+  enum class Formula : std::uint8_t { none, deepspeed, tutel };
+  Formula formula = Formula::none;  ///< none: dropless
+  bool padded = false;              ///< every expert gets exactly as many rows, of every home
+  std::uint32_t factor_percent = 100;
+  std::uint32_t least = 0;
+
+  /// Rows that an expert has for one home's tokens; without a formula as many as those are.
+  std::uint32_t rows(std::uint32_t tokens, std::uint32_t experts, std::uint32_t top_k) const;
+};
+
 struct Settings {
+  const char* image = "ep";  ///< for messages
   ExpertOwners::Rule placement = ExpertOwners::Rule::round_robin;
-  bool spread_weights = true;  ///< each slice over all memories; else experts with their owner
+  Assignment assignment = Assignment::fixed;
+  Profile profile = Profile::layer;
+  Order order = Order::hottest;
+  Annealing annealing;
+  std::uint32_t history_percent = 50;  ///< of the past that stays with each iteration (Profile::history)
+  Capacity capacity;
+  bool overlap = true;        ///< loads of weights and of tokens, computing and returning side by side
+  bool single_pulls = false;  ///< rows are fetched one after the other
+  bool cam = false;           ///< a content-addressable memory finds the rows of an expert: permuting is free
+  std::uint32_t token_threshold = 0;  ///< experts with at most so many tokens are dropped (Profile::layer)
+  bool spread_weights = true;         ///< each slice over all memories; else experts with their owner
   Results results = Results::automatic;
   std::uint32_t prefetch = 2;
   std::uint32_t slice_columns = 0;
@@ -57,11 +96,17 @@ class Plan {
   Plan(const moesaic_core_info& info, const Settings& settings);
   static std::uint64_t least_sram(const moesaic_core_info& info, const Settings& settings);
 
-  std::uint32_t nodes, hidden;
+  std::uint32_t nodes, hidden, experts, top_k;
+  bool dynamic;           ///< owners change from layer to layer
+  bool asks_scheduler;    ///< and the package scheduler says how
   std::uint32_t choices;  ///< partial rows per token: experts chosen and shared experts
   EvenSplit homes;
-  ExpertOwners owners;
+  ExpertOwners owners;  ///< dynamic: where weights lie that lie with their owner
   bool spread_weights;
+  bool overlap, single_pulls, cam;
+  Capacity capacity;
+  /// Rows that an expert has for tokens of a home.
+  std::uint32_t room(std::uint32_t home) const { return capacity.rows(homes.count(home), experts, top_k); }
   std::uint32_t prefetch;
   Events events;
 
@@ -85,11 +130,11 @@ class Plan {
   std::uint32_t tokens_per_block() const { return 0x10000 / choices; }
   /// May die `owner` get tokens of die `home`?
   bool serves(std::uint32_t owner, std::uint32_t home) const {
-    return owner != home && owners.count(owner) > 0 && homes.count(home) > 0;
+    return owner != home && (dynamic || owners.count(owner) > 0) && homes.count(home) > 0;
   }
 
  private:
-  std::uint32_t buffer_base_, x_offset_;
+  std::uint32_t buffer_base_, x_offset_, sum_lists_;
 };
 
 }  // namespace moesaic::firmware::ep

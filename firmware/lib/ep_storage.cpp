@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "firmware/images/ep/storage.h"
+#include "firmware/lib/ep_storage.h"
 
 #include <algorithm>
 
@@ -34,10 +34,12 @@ Storage::Storage(Hal& hal, const Plan& plan)
   const auto partials = [&](std::uint32_t n) {
     return plan.sums_in_sram ? 0 : rows(n, std::uint64_t{plan.choices} * plan.y_row_bytes());
   };
+  const std::uint64_t scratch =
+      plan.capacity.padded ? memory_footprint(std::uint64_t{plan.nodes} * plan.y_row_bytes()) : 0;
   // 1. What every die needs.
   std::vector<std::uint64_t> needs;
   for (std::uint32_t n = 0; n < plan.nodes; ++n)
-    needs.push_back(weights(n) + inputs(n) + results(n) + partials(n));
+    needs.push_back(weights(n) + inputs(n) + results(n) + partials(n) + scratch);
   // 2. Where it lies.
   for (std::uint16_t n = 0; n < plan.nodes; ++n) {
     MemoryRegion region(hal, needs, n);
@@ -46,6 +48,7 @@ Storage::Storage(Hal& hal, const Plan& plan)
     const std::uint64_t outputs = region.take(results(n));
     if (n == node_) outputs_ = outputs;
     partials_.push_back(region.take(partials(n)));
+    scratch_.push_back(region.take(scratch));
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-#include "firmware/images/ep/plan.h"
+#include "ep_plan.h"
 
 namespace moesaic::firmware::ep {
 
@@ -39,6 +39,11 @@ class Storage {
     return partials_[home] + std::uint64_t{token} * plan_.choices * plan_.y_row_bytes();
   }
 
+  /// A row in the home's memory for results of padding that die `from` has computed.
+  std::uint64_t scratch(std::uint32_t home, std::uint32_t from) const {
+    return scratch_[home] + std::uint64_t{from} * plan_.y_row_bytes();
+  }
+
  private:
   void place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t slice) const;
 
@@ -46,7 +51,7 @@ class Storage {
   std::uint32_t node_, width_, routed_, experts_, layers_;
   std::vector<std::uint32_t> memories_;  ///< dies that have one
   std::uint64_t piece_bytes_, layer_pieces_;
-  std::vector<std::uint64_t> weights_, tokens_, partials_;  ///< by die
+  std::vector<std::uint64_t> weights_, tokens_, partials_, scratch_;  ///< by die
   std::uint64_t outputs_ = 0;
 };
 

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that images of expert parallelism share, and what they set.
+#pragma once
+
+#include "ep_plan.h"
+
+namespace moesaic::firmware::ep {
+
+inline constexpr moesaic_option kPrefetchOption{
+    "prefetch",
+    MOESAIC_OPTION_INT,
+    "2",
+    1,
+    16,
+    nullptr,
+    "weight slice buffers: 2 loads one slice while the other is computed"};
+inline constexpr moesaic_option kSliceColumnsOption{
+    "slice_columns",
+    MOESAIC_OPTION_INT,
+    "0",
+    0,
+    65535,
+    nullptr,
+    "F columns of a weight slice; 0 derives them from the SRAM"};
+inline constexpr moesaic_option kWeightsOption{
+    "weights",
+    MOESAIC_OPTION_NAME,
+    "everywhere",
+    0,
+    0,
+    "everywhere owner",
+    "where weights lie: a piece of every slice in every memory, or whole experts, dealt to the dies"};
+inline constexpr moesaic_option kResultsOption{
+    "results",
+    MOESAIC_OPTION_NAME,
+    "auto",
+    0,
+    0,
+    "auto sram memory",
+    "where partial results wait: added up in the home's SRAM, or side by side in its memory"};
+inline constexpr moesaic_option kOverlapOption{
+    "overlap",
+    MOESAIC_OPTION_BOOL,
+    "true",
+    0,
+    0,
+    nullptr,
+    "false: rows, weights, computing and returning of a tile follow each other, one tile after the other"};
+inline constexpr moesaic_option kPullsOption{
+    "pulls",
+    MOESAIC_OPTION_NAME,
+    "batch",
+    0,
+    0,
+    "batch single",
+    "how an owner fetches rows: side by side, or one after the other"};
+
+/// Order of experts: named as the choices of the option `order`.
+inline Order order_named(const std::string& name) {
+  return name == "paired" ? Order::paired : name == "number" ? Order::number : Order::hottest;
+}
+
+/// Sets what the options above say; an image has all of them.
+inline void read_options(const Options& options, Settings& settings) {
+  settings.prefetch = static_cast<std::uint32_t>(options.integer("prefetch"));
+  settings.slice_columns = static_cast<std::uint32_t>(options.integer("slice_columns"));
+  settings.spread_weights = options.name("weights") == "everywhere";
+  const std::string results = options.name("results");
+  settings.results = results == "sram"     ? Results::sram
+                     : results == "memory" ? Results::memory
+                                           : Results::automatic;
+  settings.overlap = options.flag("overlap");
+  settings.single_pulls = options.name("pulls") == "single";
+}
+
+}  // namespace moesaic::firmware::ep
