@@ -71,11 +71,6 @@ inline void draw_baseline(Experiment& e, const std::string& image, std::mt19937&
   const auto one_of = [&](const char* name, const std::vector<std::string>& values) {
     if (const std::size_t n = random() % (values.size() + 1); n > 0) options[name] = values[n - 1];
   };
-  if (image == "naive_fse_dp") {
-    one_of("send_early", {"true"});
-    one_of("slice_columns", {"1", "7", "40"});
-    return;
-  }
   draw_ep(e, random);
   one_of("overlap", {"false"});
   one_of("pulls", {"single"});
