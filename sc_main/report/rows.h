@@ -155,7 +155,8 @@ struct DeviationRow {
 template <class V>
 void describe_metrics(V& v, const DeviationRow& r) {
   v(Field{"kind", "", "what the image declared: drop, recompute or padding"}, r.kind);
-  v(Field{"tokens", "count", "(token, expert) pairs concerned; of padding: rows that belong to no token"}, r.tokens);
+  v(Field{"tokens", "count", "(token, expert) pairs concerned; of padding: rows that belong to no token"},
+    r.tokens);
 }
 
 struct ImageStatisticRow {
