@@ -79,24 +79,32 @@ void D2dFabric::inject(MessagePart& part, std::uint32_t first, std::uint32_t cou
 }
 
 LinkStats D2dFabric::stats(NodeId node, unsigned out) const {
-  const ChannelStats& channel = core_.stats(node, out);
+  const Topology& topology = core_.topology();
+  const std::uint32_t interval = out == kLocalPort ? 1 : topology.interval(topology.peer(node, out).link);
+  return link_stats(core_.stats(node, out), format_, params_, interval);
+}
+
+LinkStats link_stats(const ChannelStats& channel, const D2dFormat& format, const D2dParams& params,
+                     std::uint32_t interval) {
   LinkStats stats;
   for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
     stats.packets += channel.packets[kind];
     stats.payload_bytes += channel.payload_bytes[kind];
     stats.payload_bytes_by_class[kind] = channel.payload_bytes[kind];
   }
-  const Tick cycle = format_.cycle();
+  const Tick cycle = format.cycle();
   stats.flits = channel.flits;
-  stats.wire_bytes = format_.wire_bytes(channel.flits);
-  stats.busy = channel.flits * cycle;
+  stats.wire_bytes = format.wire_bytes(channel.flits + channel.repeated);
+  stats.busy = (channel.flits + channel.repeated) * interval * cycle;
   stats.stall_credit = channel.stalls[static_cast<std::size_t>(Stall::credit)] * cycle;
   stats.stall_vc = channel.stalls[static_cast<std::size_t>(Stall::vc)] * cycle;
   stats.stall_switch = channel.stalls[static_cast<std::size_t>(Stall::switch_port)] * cycle;
   stats.stall_link = channel.stalls[static_cast<std::size_t>(Stall::link)] * cycle;
+  stats.stall_retry = channel.stalls[static_cast<std::size_t>(Stall::retry)] * cycle;
   stats.retries = channel.retries;
+  stats.repeated = channel.repeated;
   stats.buffered = channel.occupancy * cycle;
-  stats.peak_bytes_per_s = static_cast<double>(link_bytes_per_s(params_));
+  stats.peak_bytes_per_s = static_cast<double>(link_bytes_per_s(params)) / interval;
   return stats;
 }
 

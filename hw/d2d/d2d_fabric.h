@@ -23,6 +23,10 @@
 
 namespace moesaic {
 
+/// Counters of an output in bytes and ticks. `interval`: flit cycles of a flit on its link.
+LinkStats link_stats(const ChannelStats& channel, const D2dFormat& format, const D2dParams& params,
+                     std::uint32_t interval);
+
 class D2dFabric : public sc_core::sc_module,
                   public WhoWaits,
                   private D2dNetwork,

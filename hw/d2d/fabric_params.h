@@ -43,7 +43,7 @@ struct FabricParams {
 };
 
 /// Why a packet that was ready did not move.
-enum class Stall : std::uint8_t { credit, vc, switch_port, link, count };
+enum class Stall : std::uint8_t { credit, vc, switch_port, link, retry, count };
 inline constexpr std::size_t kStalls = static_cast<std::size_t>(Stall::count);
 
 /// One output of a router.
@@ -54,6 +54,7 @@ struct ChannelStats {
   std::array<std::uint64_t, kPacketClasses> payload_bytes{};  ///< of those packets
   std::array<std::uint64_t, kStalls> stalls{};                ///< cycles, summed over packets at the front
   std::uint64_t retries = 0;                                  ///< failed transmissions
+  std::uint64_t repeated = 0;   ///< flits sent again: those that failed, and those behind them
   std::uint64_t occupancy = 0;  ///< cycles flits stood in the buffers they left for this output
 };
 

@@ -174,7 +174,8 @@ void FabricCore::collect_flits(unsigned unit, Cycle at) {
       }
       const Cycle free = link_free(u.outputs[from.out], at);
       if (free > at) {
-        stall(u.outputs[from.out], from, static_cast<int>(Stall::link), at);
+        const Stall cause = free > u.outputs[from.out].free_at ? Stall::retry : Stall::link;
+        stall(u.outputs[from.out], from, static_cast<int>(cause), at);
         wake(unit, free);
         continue;
       }

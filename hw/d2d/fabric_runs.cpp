@@ -361,6 +361,7 @@ void FabricCore::look_for_errors(Channel& channel) {
 Cycle FabricCore::transmit(Channel& channel, Cycle at) {
   const Cycle round_trip = params_.replay_round_trip();
   Cycle leaves = at;
+  ++channel.stats.repeated;
   if (at >= channel.lost_until) {
     channel.lost_until = at + round_trip;
     leaves = at + round_trip;
@@ -382,6 +383,7 @@ Cycle FabricCore::transmit(Channel& channel, Cycle at) {
     channel.failing = false;
     leaves += round_trip;
     ++channel.stats.retries;
+    ++channel.stats.repeated;
   }
   --channel.clear;
   channel.repeat = leaves + 1;

@@ -76,11 +76,12 @@ void NetworkInterface::count(const Arrival& arrival) {
   const auto kind = static_cast<std::size_t>(part.kind);
   stats_.packets_received[kind] += arrival.count;
   stats_.bytes_received[kind] += part.payload(arrival.first + arrival.count) - part.payload(arrival.first);
-  stats_.hop_sum += std::uint64_t{arrival.count} * hops_[index_of(part.source)];
-  ClassLatency& sum = stats_.latency[kind];
-  sum.count += arrival.count;
-  for (std::uint32_t i = 0; i < arrival.count; ++i) sum.sum += arrival.tail_of(i) - part.message->offered;
-  sum.max = std::max(sum.max, arrival.last_tail - part.message->offered);
+  stats_.flits_received +=
+      part.packet_end((arrival.first + arrival.count - 1) * part.flits) - arrival.first * part.flits;
+  stats_.packets_by_hops[std::min<std::size_t>(hops_[index_of(part.source)], kMostHops - 1)] += arrival.count;
+  const Tick offered = part.message->offered;
+  const Tick first = arrival.count > 1 ? arrival.tail - offered : 0;
+  stats_.latency[kind].add(first, arrival.count, arrival.period, arrival.last_tail - offered);
 }
 
 // The buffer of a packet is free a cycle after it has found its place, or after its tail.

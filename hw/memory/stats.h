@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "hw/memory/latency_histogram.h"
+#include "tlm/latency_histogram.h"
 #include "tlm/field.h"
 #include "tlm/tick.h"
 

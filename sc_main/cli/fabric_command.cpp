@@ -5,11 +5,14 @@
 
 #include <algorithm>
 
-#include "hw/d2d/format.h"
+#include "hw/d2d/d2d_fabric.h"
 #include "sc_main/cli/experiment_choice.h"
 #include "sc_main/config/problems.h"
 #include "sc_main/fabric/traffic.h"
+#include "sc_main/report/fabric_text.h"
+#include "sc_main/report/summary.h"
 #include "sc_main/report/table.h"
+#include "sc_main/run/run_result.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
@@ -47,7 +50,37 @@ Table curve_table() {
   return Table({"offered", "accepted", "latency", "ns", "median", "99 %", "routers", "packets"}, 0);
 }
 
-void curve(const Topology& topology, const D2dFormat& format, const TrafficParams& traffic) {
+/// Links, latencies and hops of one run.
+void statistics(const TrafficResult& r, const PackageParams& package, const Topology& topology,
+                const D2dFormat& format) {
+  constexpr std::size_t kLinksPrinted = 8;
+  const Tick time = format.time_of(r.cycles);
+  std::vector<LinkRow> links;
+  for (std::size_t i = 0; i < r.links.size(); ++i) {
+    const FabricLink& link = topology.links()[i];
+    links.push_back(link_row(
+        {link.from, link.to, link_stats(r.links[i], format, package.d2d, topology.interval(i))}, time));
+  }
+  PacketRow packets;
+  packets.kind = kPacketClassNames[static_cast<std::size_t>(PacketClass::stream)];
+  for (std::size_t cycles = 0; cycles < r.latencies.size(); ++cycles)
+    packets.histogram.add(format.time_of(cycles), r.latencies[cycles], 0);
+  packets.packets = r.packets;
+  packets.mean = static_cast<Tick>(r.latency * static_cast<double>(format.cycle()));
+  packets.max = format.time_of(r.longest);
+  std::vector<HopRow> hops;
+  for (std::size_t n = 0; n < r.by_hops.size(); ++n) {
+    if (r.by_hops[n] == 0) continue;
+    hops.push_back({n, r.by_hops[n], static_cast<double>(r.by_hops[n]) / static_cast<double>(r.packets)});
+  }
+  fmt::print("\nlinks at an offered load of {:.3f}, over {} cycles; busy share in percent, by direction:\n",
+             r.load, r.cycles);
+  fmt::print("{}{}{}{}", link_map_text(package.rows, package.columns, links, Ink(wants_colours(1))),
+             link_table(links, kLinksPrinted), packet_table({packets}), hop_line(hops));
+}
+
+/// Returns the run at nine tenths of saturation.
+TrafficResult curve(const Topology& topology, const D2dFormat& format, const TrafficParams& traffic) {
   const FabricParams& params = format.fabric();
   const TrafficResult zero = zero_load(topology, params, traffic);
   const double limit = saturation(topology, params, traffic, zero.latency);
@@ -59,9 +92,13 @@ void curve(const Topology& topology, const D2dFormat& format, const TrafficParam
       limit);
   fmt::print("accepted when 1.0 is offered: {:.3f}\n\n", full.accepted);
   Table table = curve_table();
-  for (const double share : {0.1, 0.3, 0.5, 0.7, 0.8, 0.9})
-    table.add(row(run_traffic(topology, params, traffic, share * limit), format));
+  TrafficResult last;
+  for (const double share : {0.1, 0.3, 0.5, 0.7, 0.8, 0.9}) {
+    last = run_traffic(topology, params, traffic, share * limit);
+    table.add(row(last, format));
+  }
   fmt::print("{}", table.text());
+  return last;
 }
 
 }  // namespace
@@ -92,18 +129,18 @@ int fabric_command(const CommandLine& line) {
   fmt::print("{}: {} dies, flit cycle {:.3f} ns, {} flits per packet, traffic {}, class stream\n",
              package.name, package.nodes(), static_cast<double>(format.cycle()) / 1e6, b.flits, b.traffic);
   // 3. The numbers.
-  if (traffic.pattern == TrafficPattern::trace) {
-    Table table = curve_table();
-    table.add(row(run_trace(topology, format.fabric(), traffic.kind, read_trace(b.trace, package.nodes())),
-                  format));
-    fmt::print("{}", table.text());
-  } else if (b.load > 0) {
-    Table table = curve_table();
-    table.add(row(run_traffic(topology, format.fabric(), traffic, b.load), format));
-    fmt::print("{}", table.text());
+  TrafficResult result;
+  if (traffic.pattern != TrafficPattern::trace && b.load <= 0) {
+    result = curve(topology, format, traffic);
   } else {
-    curve(topology, format, traffic);
+    result = traffic.pattern == TrafficPattern::trace
+                 ? run_trace(topology, format.fabric(), traffic.kind, read_trace(b.trace, package.nodes()))
+                 : run_traffic(topology, format.fabric(), traffic, b.load);
+    Table table = curve_table();
+    table.add(row(result, format));
+    fmt::print("{}", table.text());
   }
+  statistics(result, package, topology, format);
   return kExitOk;
 }
 

@@ -68,7 +68,11 @@ class Bench : FabricCore::Owner {
     if (train.measured) {
       const Cycle latency = tail - train.created;
       latency_sum += latency;
-      routers += core.topology().hops(train.source, train.destination) + 1;
+      result.longest = std::max(result.longest, latency);
+      const unsigned hops = core.topology().hops(train.source, train.destination);
+      routers += hops + 1;
+      if (result.by_hops.size() <= hops) result.by_hops.resize(hops + 1);
+      ++result.by_hops[hops];
       result.latencies.resize(kLongest + 1);
       ++result.latencies[std::min<Cycle>(latency, kLongest)];
       ++result.packets;
@@ -133,6 +137,8 @@ void finish(Bench& bench, double load) {
   }
   r.steps = bench.core.steps();
   r.cycles = bench.core.now();
+  for (const FabricLink& link : bench.core.topology().links())
+    r.links.push_back(bench.core.stats(link.from, link.out));
 }
 
 }  // namespace

@@ -55,9 +55,12 @@ struct TrafficResult {
   double latency = 0;   ///< mean, cycles
   double hops = 0;      ///< routers, mean
   std::uint64_t packets = 0;
+  Cycle longest = 0;                     ///< latency
   std::vector<std::uint64_t> latencies;  ///< histogram: packets by latency in cycles; the last: that or more
   std::uint64_t steps = 0;               ///< of the timing core
-  Cycle cycles = 0;
+  Cycle cycles = 0;                      ///< of the whole run, warm-up and last packets included
+  std::vector<ChannelStats> links;       ///< over all these cycles, by Topology::links()
+  std::vector<std::uint64_t> by_hops;    ///< packets by links on their way
 
   /// The latency that `share` of the packets do not exceed.
   Cycle percentile(double share) const;

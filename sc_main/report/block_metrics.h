@@ -35,15 +35,17 @@ void describe_metrics(V& v, const LinkStats& s) {
   v(Field{"packets", "count", "packets sent"}, s.packets);
   v(Field{"flits", "count", "flow-control flits of 64 bytes sent"}, s.flits);
   v(Field{"payload_bytes", "bytes", "bytes sent, without headers and framing"}, s.payload_bytes);
-  v(Field{"wire_bytes", "bytes", "bytes sent, with headers and framing"}, s.wire_bytes);
+  v(Field{"wire_bytes", "bytes", "bytes sent, with headers, framing and repetitions"}, s.wire_bytes);
   v(Field{"busy", "ticks", "flits were on the link"}, s.busy);
   v(Field{"stall_credit", "ticks", "packets stood ready but lacked credits, summed over packets"},
     s.stall_credit);
   v(Field{"stall_vc", "ticks", "the same, for want of a virtual channel"}, s.stall_vc);
   v(Field{"stall_switch", "ticks", "the same, while the switch passed other flits"}, s.stall_switch);
-  v(Field{"stall_link", "ticks", "the same, while the link was busy with a flit or repeated others"},
+  v(Field{"stall_link", "ticks", "the same, while a link with failed lanes was busy with a flit"},
     s.stall_link);
-  v(Field{"retries", "count", "transmissions of flits that failed and were repeated"}, s.retries);
+  v(Field{"stall_retry", "ticks", "the same, while the link repeated flits"}, s.stall_retry);
+  v(Field{"retries", "count", "transmissions of flits that failed"}, s.retries);
+  v(Field{"repeated", "count", "flits sent again: those that failed, and those behind them"}, s.repeated);
   v(Field{"buffered", "ticks", "flits stood in the buffers they left for this link, summed over flits"},
     s.buffered);
   v(Field{"peak_bytes_per_s", "bytes/s", "the wire always busy, framing included"}, s.peak_bytes_per_s);
@@ -69,7 +71,7 @@ void describe_metrics(V& v, const LatencySums& s) {
 
 template <class V>
 void describe_metrics(V& v, const NiStats& s) {
-  v(Field{"hop_sum", "count", "links crossed by received packets"}, s.hop_sum);
+  v(Field{"flits_received", "count", "flow-control flits of 64 bytes received"}, s.flits_received);
   v(Field{"signals", "count", "event signals raised behind stream data"}, s.signals);
   v(Field{"refused_offers", "count", "DMA transactions that found their queue full"}, s.refused_offers);
   v(Field{"refused_control", "count", "deliveries that found the mailbox full"}, s.refused_control);

@@ -9,6 +9,12 @@ namespace {
 
 constexpr double kPicojoule = 1e-12;
 
+// Power of a link direction with nothing on it.
+EnergyConstant idle_link(const EnergyEvents& e, const EnergyParams& p) {
+  const double peak_w = 8.0 * static_cast<double>(e.link_bytes_per_s) * p.d2d_pj_per_bit.value * kPicojoule;
+  return {peak_w * p.d2d_idle_share.value, p.d2d_idle_share.evidence, p.d2d_idle_share.source};
+}
+
 }  // namespace
 
 Energy energy_of(const EnergyEvents& e, const EnergyParams& p, const DramEnergyParams& m) {
@@ -22,6 +28,9 @@ Energy energy_of(const EnergyEvents& e, const EnergyParams& p, const DramEnergyP
       energy_item("sram", number(e.sram_bytes), "byte", p.sram_pj_per_byte, "pJ/byte", kPicojoule),
       energy_item("d2d", 8.0 * number(e.d2d_wire_bytes), "bit and link", p.d2d_pj_per_bit, "pJ/bit",
                   kPicojoule),
+      energy_item("d2d_router", 8.0 * number(e.router_bytes), "bit and router", p.router_pj_per_bit, "pJ/bit",
+                  kPicojoule),
+      energy_item("d2d_idle", seconds(e.d2d_idle), "idle link second", idle_link(e, p), "W", 1.0),
       energy_item("control", control_cycles, "busy cycle", p.control_pj_per_cycle, "pJ/cycle", kPicojoule),
       energy_item("idle", die_seconds, "die second", p.idle_w_per_die, "W", 1.0),
   };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sc_main/report/fabric_text.h"
 #include "sc_main/report/html_parts.h"
 #include "sc_main/report/units.h"
 
@@ -42,33 +43,6 @@ std::string cause_bar(const Report& r) {
   return text + "</svg>\n";
 }
 
-/// White at 0, full at 1.
-std::string heat(double share) {
-  const int other = 255 - static_cast<int>(std::clamp(share, 0.0, 1.0) * 200.0);
-  return fmt::format("rgb(255,{},{})", other, other);
-}
-
-/// Sending dies down, receiving dies across.
-std::string link_map(const Report& r) {
-  if (r.links.empty()) return "<p>One die: no links.</p>\n";
-  std::string text = "<table><tr><th>from \\ to</th>";
-  for (const NodeRow& to : r.nodes) text += fmt::format("<th>{}</th>", to.node);
-  text += "</tr>\n";
-  for (const NodeRow& from : r.nodes) {
-    text += fmt::format("<tr><td>{}</td>", from.node);
-    for (const NodeRow& to : r.nodes) {
-      const auto link = std::find_if(r.links.begin(), r.links.end(), [&](const LinkRow& l) {
-        return l.from == from.node && l.to == to.node;
-      });
-      text += link == r.links.end() ? "<td></td>"
-                                    : fmt::format("<td style=\"background:{}\">{}</td>",
-                                                  heat(link->busy_share), percent(link->busy_share));
-    }
-    text += "</tr>\n";
-  }
-  return text + "</table>\n";
-}
-
 std::string head_section(const Report& r) {
   const IdentityRow& id = r.identity;
   std::string text =
@@ -100,6 +74,35 @@ std::string time_sections(const Report& r) {
          html_table({"resource", "least work", "time", "of makespan"}, bounds);
 }
 
+std::string link_sections(const Report& r) {
+  if (r.links.empty()) return "<h2>Links</h2><p>One die: no links.</p>\n";
+  std::vector<std::vector<std::string>> links, packets, hops;
+  for (const LinkRow& l : r.links) {
+    const LinkStats& s = l.stats;
+    links.push_back({fmt::format("{} to {}", l.from, l.to), rate_text(l.bytes_per_s),
+                     rate_text(s.peak_bytes_per_s), percent(l.share), percent(l.busy_share),
+                     fmt::format("{:.2f}", l.buffered_mean), time_text(s.stall_credit), time_text(s.stall_vc),
+                     time_text(s.stall_switch), time_text(s.stall_link), time_text(s.stall_retry),
+                     count_text(s.retries)});
+  }
+  for (const PacketRow& p : r.packets) {
+    std::vector<std::string> row{p.kind, count_text(p.packets), time_text(p.mean), time_text(p.max)};
+    for (const std::uint64_t count : p.histogram.counts) row.push_back(count_text(count));
+    packets.push_back(std::move(row));
+  }
+  for (const HopRow& h : r.hops)
+    hops.push_back({std::to_string(h.hops), count_text(h.packets), percent(h.share)});
+  std::vector<std::string> head{"packets", "received", "mean", "longest"};
+  for (const std::uint32_t bound : LatencyHistogram::kBounds) head.push_back(fmt::format("< {}", bound));
+  head.push_back("ns, or more");
+  return "<h2>Links: busy share, percent</h2>\n" +
+         link_map_svg(r.identity.rows, r.identity.columns, r.links) +
+         html_table({"link", "achieved", "peak", "of peak", "busy", "flits buffered", "no credit",
+                     "no channel", "lost switch", "busy link", "repeating", "retries"},
+                    links) +
+         "<h2>Packets</h2>\n" + html_table(head, packets) + html_table({"hops", "packets", "share"}, hops);
+}
+
 std::string node_sections(const Report& r) {
   std::vector<std::vector<std::string>> dies, channels;
   for (const NodeRow& n : r.nodes) {
@@ -119,7 +122,7 @@ std::string node_sections(const Report& r) {
                     dies) +
          "<h2>Memory channels</h2>\n" +
          html_table({"channel", "read", "written", "achieved", "peak", "of peak"}, channels) +
-         "<h2>Links: busy share</h2>\n" + link_map(r);
+         link_sections(r);
 }
 
 std::string energy_section(const Report& r) {

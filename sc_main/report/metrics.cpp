@@ -20,7 +20,7 @@ struct Owner {
 };
 
 /// Longest prefix first where one contains another.
-constexpr std::array<Owner, 10> kOwners{{{"nodes[].tensor_engine.", "hw/tensor_engine"},
+constexpr std::array<Owner, 12> kOwners{{{"nodes[].tensor_engine.", "hw/tensor_engine"},
                                          {"nodes[].sram.", "hw/sram"},
                                          {"nodes[].memory[].", "hw/memory"},
                                          {"nodes[].dma.", "hw/dma"},
@@ -29,6 +29,8 @@ constexpr std::array<Owner, 10> kOwners{{{"nodes[].tensor_engine.", "hw/tensor_e
                                          {"nodes[].scheduler.", "hw/control"},
                                          {"nodes[].network.", "hw/d2d"},
                                          {"links[].", "hw/d2d"},
+                                         {"packets[].", "hw/d2d"},
+                                         {"hops[].", "hw/d2d"},
                                          {"image_statistics[].", "firmware"}}};
 
 std::string owner_of(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <numeric>
 
+#include "hw/d2d/format.h"
 #include "sc_main/report/attribution.h"
 #include "sc_main/report/budget.h"
 #include "sc_main/report/energy.h"
@@ -50,6 +51,8 @@ IdentityRow identity_of(const ReportInput& in, const Energy& energy) {
   row.seed = in.seed;
   row.outcome = name_of(in.result.outcome);
   row.dies = in.package.nodes();
+  row.rows = in.package.rows;
+  row.columns = in.package.columns;
   row.tokens = in.routing.batch();
   row.layers = in.routing.layers;
   row.iterations = in.workload.iterations;
@@ -188,15 +191,10 @@ void add_nodes_and_links(Report& report, const ReportInput& in) {
     report.nodes.push_back(node_row(node, in.package, makespan));
   }
   for (const LinkResult& link : in.result.links) {
-    LinkRow row;
-    row.from = index_of(link.from);
-    row.to = index_of(link.to);
-    row.stats = link.stats;
-    row.bytes_per_s = ratio(number(link.stats.wire_bytes), seconds(makespan));
-    row.share = ratio(row.bytes_per_s, link.stats.peak_bytes_per_s);
-    row.busy_share = share(link.stats.busy, makespan);
-    report.links.push_back(row);
+    report.links.push_back(link_row(link, makespan));
   }
+  report.packets = packet_rows(in.result.nodes);
+  report.hops = hop_rows(in.result.nodes);
 }
 
 void add_node_totals(SummaryRow& s, const std::vector<NodeRow>& nodes) {
@@ -265,6 +263,19 @@ void add_summary(Report& report, const ReportInput& in) {
   s.protocol_transactions = in.result.protocol_transactions;
 }
 
+// A flit passes a router for each link that it leaves over, and the one at its destination.
+void add_fabric_events(EnergyEvents& e, const Report& report, const ReportInput& in) {
+  e.d2d_wire_bytes = report.summary.d2d_wire_bytes;
+  std::uint64_t flits = 0;
+  for (const NodeRow& node : report.nodes) flits += node.network.flits_received;
+  for (const LinkRow& link : report.links) {
+    flits += link.stats.flits;
+    e.d2d_idle += in.result.makespan - std::min(in.result.makespan, link.stats.busy);
+  }
+  e.router_bytes = flits * (kFlowFlitBytes + in.package.d2d.flit_header_bytes);
+  e.link_bytes_per_s = link_bytes_per_s(in.package.d2d);
+}
+
 EnergyEvents energy_events(const Report& report, const ReportInput& in) {
   EnergyEvents e;
   for (const NodeRow& node : report.nodes) {
@@ -277,7 +288,7 @@ EnergyEvents energy_events(const Report& report, const ReportInput& in) {
   e.macs = report.summary.macs;
   e.sram_bytes += report.summary.sram_read_bytes + report.summary.sram_write_bytes;
   e.memory.burst_bytes = in.package.memory.organisation.burst_bytes;
-  e.d2d_wire_bytes = report.summary.d2d_wire_bytes;
+  add_fabric_events(e, report, in);
   e.control_busy = report.summary.control_busy;
   e.control_hz = in.package.chiplet.control.hz;
   e.dies = in.package.nodes();

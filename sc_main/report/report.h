@@ -31,6 +31,8 @@ struct Report {
   std::vector<BudgetRow> budget;
   std::vector<NodeRow> nodes;
   std::vector<LinkRow> links;
+  std::vector<PacketRow> packets;  ///< by class
+  std::vector<HopRow> hops;
   std::vector<ImageStatisticRow> image_statistics;
 };
 
@@ -49,6 +51,8 @@ void describe_metrics(V& v, const Report& r) {
   v.list("budget", r.budget);
   v.list("nodes", r.nodes);
   v.list("links", r.links);
+  v.list("packets", r.packets);
+  v.list("hops", r.hops);
   v.list("image_statistics", r.image_statistics);
 }
 

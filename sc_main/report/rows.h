@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "sc_main/report/block_metrics.h"
+#include "sc_main/report/fabric_rows.h"
 
 namespace moesaic {
 
@@ -17,7 +17,7 @@ struct IdentityRow {
   bool synthetic = false, oracle = false, functional = false;
   std::uint64_t seed = 0;
   std::string outcome;
-  unsigned dies = 0;
+  unsigned dies = 0, rows = 0, columns = 0;
   std::uint64_t tokens = 0, layers = 0, iterations = 1, warmup_iterations = 0;
   std::string requests;
   std::vector<std::string> messages, assumptions;
@@ -39,6 +39,8 @@ void describe_metrics(V& v, const IdentityRow& r) {
   v(Field{"seed", "", "seed of everything generated"}, r.seed);
   v(Field{"outcome", "", "ok, fault, firmware_failure, hang, not_conserved or not_equal"}, r.outcome);
   v(Field{"dies", "count", "dies of the package"}, r.dies);
+  v(Field{"rows", "count", "rows of dies"}, r.rows);
+  v(Field{"columns", "count", "columns of dies"}, r.columns);
   v(Field{"tokens", "count", "tokens of an iteration"}, r.tokens);
   v(Field{"layers", "count", "layers of an iteration"}, r.layers);
   v(Field{"iterations", "count", "iterations planned to be measured"}, r.iterations);
@@ -279,8 +281,8 @@ struct EnergyRow {
 template <class V>
 void describe_metrics(V& v, const EnergyRow& r) {
   v(Field{"component", "",
-          "engine, vector, sram, memory_activate, _read, _write, _refresh or _background, d2d, control or "
-          "idle"},
+          "engine, vector, sram, memory_activate, _read, _write, _refresh or _background, d2d, d2d_router, "
+          "d2d_idle, control or idle"},
     r.component);
   v(Field{"event", "", "what is counted"}, r.event);
   v(Field{"events", "", "how often"}, r.events);
@@ -369,21 +371,6 @@ void describe_metrics(V& v, const NodeRow& r) {
   v.group("agent", r.agent);
   v.group("scheduler", r.scheduler);
   v.group("network", r.network);
-}
-
-struct LinkRow {
-  std::uint64_t from = 0, to = 0;
-  double bytes_per_s = 0.0, share = 0.0, busy_share = 0.0;
-  LinkStats stats;
-};
-template <class V>
-void describe_metrics(V& v, const LinkRow& r) {
-  v(Field{"from", "", "sending die"}, r.from);
-  v(Field{"to", "", "receiving die"}, r.to);
-  v(Field{"bytes_per_s", "bytes/s", "wire bytes per time of the run"}, r.bytes_per_s);
-  v(Field{"share", "ratio", "achieved divided by peak"}, r.share);
-  v(Field{"busy_share", "ratio", "time in which bytes were on the link"}, r.busy_share);
-  describe_metrics(v, r.stats);
 }
 
 }  // namespace moesaic

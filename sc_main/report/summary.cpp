@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sc_main/report/fabric_text.h"
+#include "sc_main/report/ink.h"
 #include "sc_main/report/table.h"
 #include "sc_main/report/units.h"
 
@@ -17,27 +19,11 @@ namespace {
 constexpr std::size_t kPlacesPrinted = 5;
 constexpr std::size_t kLayersPrinted = 12;
 constexpr std::size_t kNodesPrinted = 16;
+constexpr std::size_t kLinksPrinted = 8;
 
 std::uint64_t integer(double value) {
   return static_cast<std::uint64_t>(value);
 }
-
-/// Emphasis for terminals; plain text when colours are off.
-class Ink {
- public:
-  explicit Ink(bool on) : on_(on) {}
-  std::string bold(const std::string& text) const { return paint("1", text); }
-  std::string warning(const std::string& text) const { return paint("33", text); }
-  std::string good(const std::string& text) const { return paint("32", text); }
-  std::string bad(const std::string& text) const { return paint("1;31", text); }
-  std::string head(const std::string& text) const { return bold(text) + "\n"; }
-
- private:
-  std::string paint(const char* code, const std::string& text) const {
-    return on_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
-  }
-  bool on_;
-};
 
 std::string labels(const IdentityRow& id, const Ink& ink) {
   std::string text;
@@ -212,7 +198,9 @@ std::string link_section(const Report& r, const Ink& ink) {
                       bytes_text(s.d2d_payload.values[3]), bytes_text(s.d2d_payload.values[1]),
                       bytes_text(s.d2d_payload.values[2]), bytes_text(s.d2d_payload.values[0]),
                       bytes_text(s.d2d_wire_bytes));
-  return text;
+  text += "  busy share in percent, by direction:\n";
+  text += link_map_text(r.identity.rows, r.identity.columns, r.links, ink);
+  return text + link_table(r.links, kLinksPrinted) + packet_table(r.packets) + hop_line(r.hops);
 }
 
 std::string energy_section(const Report& r, const Ink& ink) {

@@ -25,7 +25,7 @@ std::uint64_t hash_of(const RunResult& r) {
     hash = mix(mix(mix(hash, n.dma.loaded_bytes), n.dma.chunks), n.dma.channel_busy);
     hash = mix(mix(hash, n.agent.busy), n.agent.bus_accesses);
     hash = mix(mix(hash, n.command_processor.signals), n.command_processor.descriptors);
-    hash = mix(hash, n.network.hop_sum);
+    for (const std::uint64_t packets : n.network.packets_by_hops) hash = mix(hash, packets);
   }
   for (const LinkResult& l : r.links) hash = mix(mix(hash, l.stats.payload_bytes), l.stats.busy);
   for (const Tick t : r.causes) hash = mix(hash, t);

@@ -79,6 +79,8 @@ struct Specimen {
       node.agent.busy = 10 * kMicrosecond;
       node.command_processor.commands[0] = 3;
       node.peak_slot_bytes = 1 << 20;
+      node.network.packets_by_hops[1] = 2;
+      node.network.latency[3].add(0, 2, 0, 30 * kNanosecond);
     }
     result.links.resize(1);
     result.links[0] = {NodeId{0}, NodeId{1}, {}};
