@@ -13,6 +13,7 @@ D2dChecker::D2dChecker(const sc_core::sc_module_name& name, NodeId node, const T
       node_(node),
       format_(params),
       ordered_(!topology.adaptive() && !format_.fabric().any_vc),
+      turns_back_(!topology.outages().empty()),
       on_violation_(on_violation),
       occupied_(format_.vcs(), 0),
       freed_(format_.vcs()),
@@ -39,7 +40,7 @@ void D2dChecker::left(MessagePart& part, Tick at) {
 
 void D2dChecker::arrives(const Arrival& arrival) {
   const MessagePart& part = *arrival.part;
-  require(part.destination == node_, "a packet arrives at a wrong die");
+  require(part.destination == node_ || turns_back_, "a packet arrives at a wrong die");
   require(arrival.tail >= now_tick(), "a packet is announced after its tail has arrived");
   const FabricParams::ClassVcs& vcs = format_.fabric().classes[static_cast<std::size_t>(part.kind)];
   require(arrival.vc >= vcs.first && arrival.vc < vcs.first + vcs.count,
@@ -70,7 +71,7 @@ void D2dChecker::check_packet(const Arrival& arrival, std::uint32_t i) {
           "virtual channel " + std::to_string(arrival.vc) + " holds " + std::to_string(held_[arrival.vc]) +
               " flits, but has a depth of " + std::to_string(format_.fabric().depths[arrival.vc]));
   // 3. Order.
-  if (!ordered_) return;
+  if (!ordered_ || part.destination != node_) return;
   auto& [next_part, next_packet] = next_[{part.source, part.kind}];
   require(part.sequence == next_part && packet == next_packet,
           "packet " + std::to_string(packet) + " of part " + std::to_string(part.sequence) +

@@ -57,6 +57,7 @@ class D2dChecker : public sc_core::sc_module, private D2dNetwork, private D2dDie
   NodeId node_;
   D2dFormat format_;
   bool ordered_;
+  bool turns_back_;  // links go down
   OnViolation on_violation_;
   std::uint64_t under_way_ = 0;           // parts submitted and not left
   std::vector<std::uint32_t> occupied_;   // flits arrived and not announced free

@@ -57,8 +57,18 @@ void D2dFabric::arrived(PacketTrain& train, std::uint32_t first, std::uint32_t c
                         Cycle last_tail, unsigned vc) {
   auto& part = static_cast<MessagePart&>(train);
   if (ctx_.injector != nullptr && !part.message->data.empty()) inject(part, first, count);
-  dies[index_of(train.destination)]->arrives({&part, first, count, vc, format_.time_of(tail),
-                                              train.flits * format_.cycle(), format_.time_of(last_tail)});
+  hand_over(train.destination, train, first, count, tail, last_tail, vc);
+}
+
+void D2dFabric::turned_back(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+                            Cycle last_tail, unsigned vc, NodeId at) {
+  hand_over(at, train, first, count, tail, last_tail, vc);
+}
+
+void D2dFabric::hand_over(NodeId die, PacketTrain& train, std::uint32_t first, std::uint32_t count,
+                          Cycle tail, Cycle last_tail, unsigned vc) {
+  dies[index_of(die)]->arrives({&static_cast<MessagePart&>(train), first, count, vc, format_.time_of(tail),
+                                train.flits * format_.cycle(), format_.time_of(last_tail)});
 }
 
 void D2dFabric::left(PacketTrain& train, Cycle at) {
@@ -81,7 +91,12 @@ void D2dFabric::inject(MessagePart& part, std::uint32_t first, std::uint32_t cou
 LinkStats D2dFabric::stats(NodeId node, unsigned out) const {
   const Topology& topology = core_.topology();
   const std::uint32_t interval = out == kLocalPort ? 1 : topology.interval(topology.peer(node, out).link);
-  return link_stats(core_.stats(node, out), format_, params_, interval);
+  LinkStats stats = link_stats(core_.stats(node, out), format_, params_, interval);
+  for (const Outage& outage : topology.outages()) {
+    const FabricLink& link = topology.links()[outage.link];
+    if (link.from == node && link.out == out) stats.down_since = outage.at;
+  }
+  return stats;
 }
 
 LinkStats link_stats(const ChannelStats& channel, const D2dFormat& format, const D2dParams& params,

@@ -50,6 +50,10 @@ class D2dFabric : public sc_core::sc_module,
   void release(NodeId node, unsigned vc, std::uint32_t flits, Tick at) override;
   void arrived(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail, Cycle last_tail,
                unsigned vc) override;
+  void turned_back(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail, Cycle last_tail,
+                   unsigned vc, NodeId at) override;
+  void hand_over(NodeId die, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+                 Cycle last_tail, unsigned vc);
   void left(PacketTrain& train, Cycle at) override;
   void on_wheel(Tick now, Phase, std::uint64_t) override;
   void arm();

@@ -44,7 +44,16 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
     const FabricLink& link = topology_.links()[i];
     Channel& channel = units_[index_of(link.from)].outputs[link.out];
     channel.interval = topology_.interval(i);
+    if (params_.replay_flits < params_.replay_round_trip())
+      channel.replay.held = channel.replay.depth = params_.replay_flits;
     if (params_.flit_error > 0) channel.errors = LinkErrors(params_.flit_error, params_.error_seed, i);
+  }
+  // 3. Links that go down.
+  for (const Outage& outage : topology_.outages()) {
+    const FabricLink& link = topology_.links()[outage.link];
+    Unit& unit = units_[index_of(link.from)];
+    unit.broken = true;
+    unit.outputs[link.out].down_at = (outage.at + params_.cycle - 1) / params_.cycle;
   }
 }
 
@@ -62,6 +71,11 @@ void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, uns
   if (to == kNoUnit) return;
   units_[to].inputs[to_in].from = from;
   units_[to].inputs[to_in].from_out = from_out;
+}
+
+void FabricCore::Owner::turned_back(PacketTrain&, std::uint32_t, std::uint32_t, Cycle, Cycle tail, unsigned,
+                                    NodeId) {
+  panic("d2d fabric", tail, "a packet is turned back and nobody takes it");
 }
 
 void FabricCore::submit(PacketTrain& train, Cycle ready) {
@@ -238,32 +252,6 @@ bool FabricCore::settled() {
     }
   }
   return all;
-}
-
-void FabricCore::report_waits(const std::string& name, std::vector<std::string>& lines) const {
-  for (unsigned n = 0; n < nodes_; ++n) {
-    const Unit& unit = units_[n];
-    for (unsigned in = 0; in < unit.inputs.size(); ++in) {
-      for (unsigned vc = 0; vc < vcs_; ++vc) {
-        const InputVc& channel = unit.inputs[in].vcs[vc];
-        if (channel.stays.empty()) continue;
-        const PacketTrain& train = *channel.stays.front().train;
-        std::string what = "more flits of its packet";
-        if (channel.state == State::waiting) {
-          what = "a virtual channel of output " + topology_.port_name(NodeId(n), channel.out);
-        } else if (channel.stall == static_cast<int>(Stall::credit)) {
-          const OutputVc& to = unit.outputs[channel.out].vcs[channel.out_vc];
-          what = "credits of output " + topology_.port_name(NodeId(n), channel.out) + " VC " +
-                 std::to_string(channel.out_vc) + ", which has " + std::to_string(to.held) + " of " +
-                 std::to_string(to.depth);
-        }
-        lines.push_back(name + ".router" + std::to_string(n) + ": input " +
-                        topology_.port_name(NodeId(n), in) + " VC " + std::to_string(vc) +
-                        ", packet from die " + std::to_string(index_of(train.source)) + " to die " +
-                        std::to_string(index_of(train.destination)) + ", waits for " + what);
-      }
-    }
-  }
 }
 
 }  // namespace moesaic

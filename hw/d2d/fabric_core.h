@@ -6,7 +6,8 @@
 // traversal, each of a stated number of cycles; speculation; one flit per cycle, input and output. A source
 // sends the packets of one train after the other, its classes in turns. Links: latency, a flit every so many
 // cycles, transmissions that fail and are repeated (go-back-n, as UCIe 1.1 section 3.8: no selective
-// repetition, no buffer at the receiver; the replay buffer holds a round trip).
+// repetition, no buffer at the receiver; the replay buffer holds a round trip). A link that goes down
+// finishes the packets that have its channel; those that come later leave the router to its own die.
 // Does not model: virtual channels shared by classes; more than 64 routers.
 // Time: advance() decides cycles in order. Flits that nobody contends for pass as a *run*, one per cycle, in
 // a constant number of steps however many they are; arrivals and credits of a run are announced ahead, and
@@ -69,6 +70,9 @@ class FabricCore {
                          Cycle last_tail, unsigned vc) = 0;
     /// The last flit of the train has left its source before cycle `at`.
     virtual void left(PacketTrain& train, Cycle at) = 0;
+    /// As arrived(), at the die `at` of the router that they could not leave because their link is down.
+    virtual void turned_back(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+                             Cycle last_tail, unsigned vc, NodeId at);
 
    protected:
     ~Owner() = default;
@@ -118,6 +122,7 @@ class FabricCore {
   bool settled();
   /// Steps of routers and sources so far: what the simulation costs.
   std::uint64_t steps() const { return steps_; }
+  /// Every packet that waits and for what, then packets that wait for each other in a circle, if any do.
   void report_waits(const std::string& name, std::vector<std::string>& lines) const;
 
  private:
@@ -186,6 +191,8 @@ class FabricCore {
     bool failing = false;     // it fails
     Cycle lost_until = 0;
     Cycle repeat = 0;
+    Cycle down_at = kNoCycle;  // takes no more packets
+    OutputVc replay;           // places in the replay buffer; depth 0: as many as it needs
     ChannelStats stats;
   };
   // A router, or the source of a die: one input per class, and one output.
@@ -196,6 +203,7 @@ class FabricCore {
     unsigned waiters = 0;       // packets that wait for a virtual channel
     int current = -1;           // source: input in the middle of a packet
     unsigned next = 0;          // source: input that is asked first
+    bool broken = false;        // a link is down, or will be
   };
   struct Request {
     unsigned in, vc, out;
@@ -206,6 +214,16 @@ class FabricCore {
     std::uint32_t free = 0;  // bit per virtual channel of the output
     int picked = -1;
   };
+
+  // Who waits for whom (fabric_waits.cpp).
+  struct Buffer {
+    unsigned unit, in, vc;
+    bool operator==(const Buffer& o) const { return unit == o.unit && in == o.in && vc == o.vc; }
+  };
+  std::string buffer_name(const Buffer& buffer) const;
+  std::string wait_text(const Buffer& buffer) const;
+  std::vector<Buffer> waits_for(const Buffer& buffer) const;
+  std::vector<Buffer> circle() const;
 
   void connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,
                Cycle latency);
@@ -218,6 +236,7 @@ class FabricCore {
   void step_router(unsigned unit, Cycle at);
   void collect_heads(unsigned unit, Cycle at);
   void choose_output(unsigned unit, unsigned in, unsigned vc, Cycle at);
+  bool must_turn_back(unsigned unit, const InputVc& head, Cycle at) const;
   void allocate_vcs(unsigned unit, Cycle at);
   int pick_vc(const VcRequest& request, unsigned out, unsigned asked) const;
   void grant_vc(unsigned unit, const VcRequest& request, unsigned vc, Cycle at);
@@ -251,7 +270,7 @@ class FabricCore {
   static std::uint32_t affordable(const OutputVc& vc, std::int64_t held, Cycle at, std::uint32_t wanted);
   static void stall(Channel& channel, InputVc& in, int cause, Cycle at);
   // The link (fabric_runs.cpp).
-  static Cycle link_free(const Channel& channel, Cycle at);
+  static Cycle link_free(Channel& channel, Cycle at);
   static void look_for_errors(Channel& channel);
   Cycle transmit(Channel& channel, Cycle at);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hw/d2d/params.h"
+#include "tlm/tick.h"
 
 namespace moesaic {
 
@@ -24,6 +25,8 @@ struct FabricParams {
   std::array<ClassVcs, kPacketClasses> classes{};
   std::vector<std::uint32_t> depths;  ///< flits, by virtual channel
 
+  Tick cycle = 1;  ///< ticks of a flit cycle, for outages
+
   // Cycles of a stage.
   Cycle route = 1;
   Cycle vc_alloc = 1;
@@ -37,8 +40,11 @@ struct FabricParams {
   bool any_vc = true;     ///< a packet takes any free channel of its class; else the one of its destination
   double flit_error = 0;  ///< probability that a transmission over a link fails
   std::uint64_t error_seed = 1;
-  /// From a failed transmission to its repetition: there, and the answer back.
-  Cycle replay_round_trip() const { return 2 * link + 2; }
+  Cycle check = 0;                 ///< from the end of a flit to that of what its CRC is over
+  std::uint32_t replay_flits = 0;  ///< kept by a link until acknowledged; 0: a round trip of them
+  /// From a transmission to its repetition or acknowledgement: there, and the answer back. A buffer of fewer
+  /// flits carries one in replay_round_trip() / replay_flits cycles.
+  Cycle replay_round_trip() const { return 2 * link + 2 + check; }
   bool automatic_sinks = false;  ///< dies take every flit at once
 };
 

@@ -41,6 +41,10 @@ void FabricCore::collect_heads(unsigned unit, Cycle at) {
   const auto head = [&](unsigned in, unsigned vc) {
     InputVc& channel = u.inputs[in].vcs[vc];
     if (channel.running || channel.allocate > at) return;
+    if (u.broken && must_turn_back(unit, channel, at)) {
+      channel.state = State::routing;
+      --u.waiters;
+    }
     if (channel.state == State::routing) choose_output(unit, in, vc, at);
     if (channel.state == State::waiting) heads_.push_back({in, vc, channel.out});
   };
@@ -68,6 +72,7 @@ void FabricCore::choose_output(unsigned unit, unsigned in, unsigned vc, Cycle at
   std::int64_t best = -1;
   for (unsigned i = 0; ways.count > 1 && i < ways.count; ++i) {
     Channel& out = u.outputs[ways.ports[i]];
+    if (out.down_at <= at) continue;
     std::int64_t held = 0;
     for (std::uint32_t vcs = vcs_for(unit, ways.ports[i], train); vcs != 0; vcs &= vcs - 1) {
       OutputVc& to = out.vcs[static_cast<unsigned>(__builtin_ctz(vcs))];
@@ -81,8 +86,14 @@ void FabricCore::choose_output(unsigned unit, unsigned in, unsigned vc, Cycle at
     best = held;
     channel.out = ways.ports[i];
   }
+  if (u.outputs[channel.out].down_at <= at) channel.out = kLocalPort;
   channel.state = State::waiting;
   ++u.waiters;
+}
+
+// The link of a head that waits has gone down.
+bool FabricCore::must_turn_back(unsigned unit, const InputVc& head, Cycle at) const {
+  return head.state == State::waiting && units_[unit].outputs[head.out].down_at <= at;
 }
 
 // The free channel that comes next in turn; the turn counts all channels of all outputs.
@@ -126,6 +137,7 @@ void FabricCore::allocate_vcs(unsigned unit, Cycle at) {
     if (from.state == State::active) continue;
     stall(u.outputs[head.out], from, static_cast<int>(Stall::vc), at);
     if (head.free != 0) wake(unit, at + 1);
+    if (u.outputs[head.out].down_at != kNoCycle) wake(unit, std::max(at + 1, u.outputs[head.out].down_at));
     limit_to_packet(unit, head, at);
   }
 }
@@ -275,8 +287,8 @@ void FabricCore::allocate_switch(unsigned unit, Cycle at) {
       if (channel.vcs[from.out_vc].held < 1) continue;
     }
     const bool alone = (busy_ins >> winner.in & 1u) == 0 && (busy_outs >> out & 1u) == 0;
-    const bool over_packets =
-        params_.overlap && !params_.any_vc && !params_.speculative && !topology_.adaptive() && u.waiters == 0;
+    const bool over_packets = params_.overlap && !params_.any_vc && !params_.speculative &&
+                              !topology_.adaptive() && u.waiters == 0 && channel.down_at == kNoCycle;
     start_run(unit, out, winner.in, winner.vc, alone ? ~0u : 1, over_packets, at);
   }
   // 4. The others try again.

@@ -182,6 +182,7 @@ void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc
   // 1. How far it goes.
   std::uint32_t count = most == 1 ? 1 : std::min(most, contiguous(from, at, over_packets));
   count = affordable(credits, credits.held, at, count);
+  if (channel.replay.depth > 0) count = affordable(channel.replay, channel.replay.held, at, count);
   Cycle leaves = at;
   if (channel.interval > 1) {
     count = 1;
@@ -196,6 +197,10 @@ void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc
       count = std::min(count, channel.clear);
       channel.clear -= count;
     }
+  }
+  if (channel.replay.depth > 0) {
+    channel.replay.held -= count;
+    append(channel.replay.due, {leaves + params_.replay_round_trip(), count, 1});
   }
   // 2. The turns.
   channel.last_in = in;
@@ -276,6 +281,10 @@ void FabricCore::shorten(unsigned unit, unsigned out, std::uint32_t by, Cycle at
   channel.count -= by;
   channel.vcs[channel.out_vc].held += by;
   if (channel.errors.possible()) channel.clear += by;
+  if (channel.replay.depth > 0) {
+    channel.replay.held += by;
+    trim(channel.replay.due, by);
+  }
   if (channel.announced > channel.flit + channel.count)
     panic("d2d fabric", at, "a packet that was announced does not come");
   if (channel.start + channel.count > at) wake(unit, channel.start + channel.count);
@@ -341,11 +350,18 @@ void FabricCore::cut_run(unsigned unit, unsigned out, bool keep_vc, Cycle at) {
 
 // --- the link
 
-// From when on the link takes flits: not while it repeats others, or is busy with the last.
-Cycle FabricCore::link_free(const Channel& channel, Cycle at) {
+// From when on the link takes flits: not while it repeats others, is busy with the last, or its replay buffer
+// is full.
+Cycle FabricCore::link_free(Channel& channel, Cycle at) {
   Cycle free = std::max(channel.free_at, at);
   if (at >= channel.lost_until) free = std::max(free, channel.repeat);
-  return free;
+  if (channel.replay.depth == 0) return free;
+  OutputVc& places = channel.replay;
+  settle_credits(places, at);
+  // What the run has taken ahead is still there.
+  const Cycle end = channel.start + channel.count;
+  const auto ahead = channel.running && end > at ? static_cast<std::int64_t>(end - at) : 0;
+  return places.held + ahead > 0 ? free : std::max(free, places.due.front().first);
 }
 
 // Draws for transmissions ahead, up to a failing one. The draws are those that each would have made.
@@ -410,7 +426,12 @@ void FabricCore::announce(unsigned unit, std::uint32_t before) {
     if (count++ == 0) first_tail = last_tail;
     channel.announced = end;
   }
-  if (count > 0) owner_.arrived(train, first, count, first_tail, last_tail, channel.out_vc);
+  if (count == 0) return;
+  if (index_of(train.destination) == unit) {
+    owner_.arrived(train, first, count, first_tail, last_tail, channel.out_vc);
+  } else {
+    owner_.turned_back(train, first, count, first_tail, last_tail, channel.out_vc, NodeId(unit));
+  }
 }
 
 // Of a run to the own die, announces what nothing can stop any more: what competes for its ports later than
@@ -434,6 +455,7 @@ void FabricCore::look_ahead(unsigned unit, Cycle at) {
 // Something that is here already may want a port of the run to the own die.
 bool FabricCore::may_compete(unsigned unit) const {
   const Unit& u = units_[unit];
+  if (u.broken) return true;  // what comes may be turned back
   for (unsigned in = 0; in < u.inputs.size(); ++in) {
     for (std::uint32_t waiting = u.inputs[in].waiting; waiting != 0; waiting &= waiting - 1) {
       const InputVc& vc = u.inputs[in].vcs[static_cast<unsigned>(__builtin_ctz(waiting))];

@@ -46,6 +46,10 @@ D2dFormat::D2dFormat(const D2dParams& p)
   fabric_.credit = stage(p.router.credit_cycles);
   fabric_.local = stage(p.router.local_cycles);
   fabric_.link = std::max<Cycle>(1, rounded(link));
+  fabric_.cycle = cycle_;
+  // A CRC is known when all of its flit is there: of 256 bytes, three flow-control flits later.
+  fabric_.check = (shape_.payload + kFlowFlitBytes + header_ - 1) / (kFlowFlitBytes + header_) - 1;
+  fabric_.replay_flits = p.replay_buffer_flits;
   // Small rates: the probability of a flit is that of its bits.
   fabric_.flit_error = p.bit_error_rate * 8.0 * static_cast<double>(wire_bytes(1));
   fabric_.error_seed = p.error_seed;

@@ -26,7 +26,8 @@ enum class PacketKind : std::uint8_t {
   read_request,
   write_data,
   read_data,
-  write_acknowledge
+  write_acknowledge,
+  undeliverable  ///< to the source of a transaction that met a link that is down
 };
 constexpr PacketClass class_of(PacketKind kind) {
   switch (kind) {
@@ -54,11 +55,22 @@ struct MessageHeader {
   bool accumulate = false;
   bool poisoned = false;
   tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;  ///< responses
+  PacketKind failed_kind = PacketKind::stream_data;        ///< undeliverable: what was turned back
+  NodeId failed_destination = kNoNode;                     ///< undeliverable: where it was to go
   std::uint16_t signal_event = TrainExtension::kNoSignal;
   std::uint16_t signal_add = 0;
   ActivityId activity = kRootActivity;  ///< the command it belongs to
   Tick offered = 0;                     ///< when it was offered to the network
   Tick latency = 0;                     ///< fixed latencies on the way; a response continues its request's
+};
+
+/// A remote write to a memory, which may come in several packets, and is acknowledged as a whole.
+struct WriteProgress {
+  std::uint32_t outstanding = 0;  ///< packets given to the memory
+  bool last_seen = false;
+  CauseTimes causes{};
+  bool poisoned = false;
+  tlm::tlm_response_status status = tlm::TLM_OK_RESPONSE;
 };
 
 struct Message;
@@ -80,6 +92,8 @@ struct Message : MessageHeader {
   std::uint32_t control_bytes = 0;              ///< payload without a train (mail)
   tlm::tlm_generic_payload* payload = nullptr;  ///< of the source: responded, or released, when it has left
   CauseTimes causes{};                          ///< time the unit at the far end took
+  bool turned_back = false;                     ///< some of it met a link that is down
+  WriteProgress written;                        ///< write_data, at the destination
   ControlMessage control;
   std::vector<std::uint8_t> data;  ///< the payload in functional mode, else empty
   std::deque<MessagePart> parts;
@@ -104,9 +118,12 @@ class MessagePool {
     Message& message = *idle_.back();
     idle_.pop_back();
     static_cast<MessageHeader&>(message) = header;
+    message.train = Train{};
     message.control_bytes = 0;
     message.payload = nullptr;
     message.causes = CauseTimes{};
+    message.turned_back = false;
+    message.written = WriteProgress{};
     message.data.clear();
     message.parts.clear();
     return message;

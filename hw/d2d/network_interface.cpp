@@ -83,8 +83,8 @@ bool NetworkInterface::accept(tlm::tlm_generic_payload& payload, Tick offered) {
   if (full(class_of(header.kind))) return false;
   // 2. What waits for a response takes a place.
   if (header.kind != PacketKind::stream_data) {
-    const auto place =
-        std::find_if(pending_.begin(), pending_.end(), [](const Pending& p) { return p.payload == nullptr; });
+    const auto place = std::find_if(pending_.begin(), pending_.end(),
+                                    [](const PendingAccess& p) { return p.payload == nullptr; });
     if (place == pending_.end()) return false;
     *place = {&payload, offered};
     header.transaction = static_cast<std::uint32_t>(place - pending_.begin());
@@ -217,6 +217,8 @@ void NetworkInterface::message_left(Message& message, Tick at) {
       --serving_;
       drain_requests();
       break;
+    case PacketKind::undeliverable:
+      break;
     case PacketKind::control_message:
       if (!control_refused_) break;
       control_refused_ = false;
@@ -235,7 +237,7 @@ void NetworkInterface::respond_at(Tick at, tlm::tlm_generic_payload& payload) {
 
 void NetworkInterface::respond_due(Tick at) {
   while (!due_.empty() && due_.begin()->first.first <= at) {
-    const Due due = due_.begin()->second;
+    const DueEvent due = due_.begin()->second;
     due_.erase(due_.begin());
     if (due.payload != nullptr) {
       dma_in.respond(*due.payload);
@@ -296,9 +298,10 @@ bool NetworkInterface::idle() const {
   const auto is_empty = [](const auto& queue) { return queue.empty(); };
   const bool queues_empty = queued_ == std::array<std::uint32_t, kPacketClasses>{};
   return queues_empty && arrivals_.empty() && due_.empty() && serving_ == 0 && withheld_ == nullptr &&
-         open_writes_.empty() && control_waiting_.empty() && request_waiting_.empty() &&
-         stream_waiting_.empty() && std::all_of(stream_order_.begin(), stream_order_.end(), is_empty) &&
-         std::all_of(pending_.begin(), pending_.end(), [](const Pending& p) { return p.payload == nullptr; });
+         control_waiting_.empty() && request_waiting_.empty() && stream_waiting_.empty() &&
+         std::all_of(stream_order_.begin(), stream_order_.end(), is_empty) &&
+         std::all_of(pending_.begin(), pending_.end(),
+                     [](const PendingAccess& p) { return p.payload == nullptr; });
 }
 
 void NetworkInterface::report_waits(std::vector<std::string>& lines) const {
@@ -322,18 +325,18 @@ void NetworkInterface::report_waits(std::vector<std::string>& lines) const {
     waiting(request_waiting_.size(), PacketClass::request, request_waiting_.front().part->source,
             "a place among the requests being served");
   std::size_t stream = 0;
-  for (const Batch* batch : stream_waiting_) stream += batch->arrival.count - batch->next;
+  for (const PacketBatch* batch : stream_waiting_) stream += batch->arrival.count - batch->next;
   if (stream > 0)
     waiting(stream, PacketClass::stream, stream_waiting_.front()->arrival.part->source,
             "a place at the SRAM");
-  const auto open =
-      std::count_if(pending_.begin(), pending_.end(), [](const Pending& p) { return p.payload != nullptr; });
+  const auto open = std::count_if(pending_.begin(), pending_.end(),
+                                  [](const PendingAccess& p) { return p.payload != nullptr; });
   if (open > 0)
     lines.push_back(me + ": " + std::to_string(open) + " remote accesses wait for their response");
   if (sram_packets_ > 0)
     lines.push_back(me + ": " + std::to_string(sram_packets_) + " packets wait for the SRAM");
   const auto served = std::count_if(served_places_.begin(), served_places_.end(),
-                                    [](const Served& s) { return s.part != nullptr; });
+                                    [](const ServedRequest& s) { return s.part != nullptr; });
   if (served > 0)
     lines.push_back(me + ": " + std::to_string(served) + " requests of other dies wait for the memory");
 }

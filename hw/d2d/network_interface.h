@@ -8,6 +8,8 @@
 // signal is raised when its transaction and all earlier ones from the same die have been written. A packet
 // keeps its buffer (and its credits) until it has got a place at the SRAM, the memory, or in the mailbox.
 // Packets that arrive without a gap are one train for the SRAM too; its packets take their places together.
+//   Packets that met a link that is down end at the die before it, which says so to their source; there it is
+//   a fault, and an error response where one is waited for.
 // Does not model: multicast, translation or protection of addresses (the SRAM checks slots).
 // Time: packets are announced ahead and dealt with when their last byte is there. Every response and signal
 // carries its time by cause, exact to the femtosecond.
@@ -25,6 +27,7 @@
 #include "hw/context.h"
 #include "hw/d2d/control_message.h"
 #include "hw/d2d/format.h"
+#include "hw/d2d/interface_records.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/stats.h"
 #include "hw/d2d/trace.h"
@@ -59,49 +62,6 @@ class NetworkInterface : public sc_core::sc_module,
   void report_waits(std::vector<std::string>& lines) const override;
 
  private:
-  // A remote memory transaction of the local DMA that waits for its response.
-  struct Pending {
-    tlm::tlm_generic_payload* payload = nullptr;  // null: the place is free
-    Tick offered = 0;
-  };
-  // A remote write to the local memory that comes in several packets.
-  struct OpenWrite {
-    const Message* message;
-    std::uint32_t outstanding;  // packets given to the memory
-    bool last_seen;
-    CauseTimes causes;
-    bool poisoned;
-    tlm::tlm_response_status status;
-  };
-  // Packets that have arrived, or will: those before `next` have gone on, those before `written` are written.
-  struct Batch {
-    Arrival arrival;
-    std::uint32_t next = 0;
-    std::uint32_t written = 0;
-    CauseTimes causes{};
-    Tick written_at = 0;
-    bool begun = false;  // mail: its way has become an activity
-    bool last() const {
-      const MessagePart& part = *arrival.part;
-      return arrival.first + arrival.count == part.packets() && part.number + 1 == part.message->parts.size();
-    }
-  };
-  // A write of packets to the SRAM.
-  struct SramWrite {
-    Batch* batch = nullptr;  // null: the place is free
-    std::uint32_t packets = 0;
-    Tick last_tail = 0;
-  };
-  // A request of another die that is being served.
-  struct Served {
-    MessagePart* part = nullptr;  // null: the place is free
-    std::uint32_t packet = 0;
-    unsigned vc = 0;
-    Tick tail = 0;
-    bool last() const {
-      return packet + 1 == part->packets() && part->number + 1 == part->message->parts.size();
-    }
-  };
   enum Wake : std::uint64_t { kArrive, kRespond };
 
   // Sending (network_interface.cpp).
@@ -128,22 +88,25 @@ class NetworkInterface : public sc_core::sc_module,
   void arrive(Tick now);
   void count(const Arrival& arrival);
   std::size_t free_sram_place() const;
-  void complete(Pending& pending, const Message& message, Tick now);
+  void turn_back(const PacketBatch& batch);
+  void undelivered(PacketKind kind, NodeId source, NodeId destination, NodeId stopped, ActivityId activity);
+  void answered(const Message& message, Tick now);
+  void complete(PendingAccess& pending, const Message& message, Tick now);
   void drain_control();
   void drain_stream();
-  void write_packets(Batch& batch, std::uint32_t packets, Tick period);
-  std::uint32_t uniform(const Batch& batch) const;
-  std::uint32_t writable(const Batch& batch, Tick* period) const;
+  void write_packets(PacketBatch& batch, std::uint32_t packets, Tick period);
+  std::uint32_t uniform(const PacketBatch& batch) const;
+  std::uint32_t writable(const PacketBatch& batch, Tick* period) const;
   void drain_requests();
-  bool refuse_request(const Served& request);
+  bool refuse_request(const ServedRequest& request);
   void free_buffer(const MessagePart& part, std::uint32_t packet, unsigned vc, Tick tail);
   void done_with(Message& message, std::uint32_t packets);
   void responded(unsigned port, tlm::tlm_generic_payload& payload) override;
   void packets_written(SramWrite write, const TrainExtension& extension);
-  void raise_signal(const Batch& batch, Tick now);
+  void raise_signal(const PacketBatch& batch, Tick now);
   CauseTimes causes_since_arrival(Tick tail, const CauseTimes& served) const;
-  void read_served(const Served& served, tlm::tlm_generic_payload& payload);
-  void write_served(const Served& served, tlm::tlm_generic_payload& payload);
+  void read_served(const ServedRequest& served, tlm::tlm_generic_payload& payload);
+  void write_served(const ServedRequest& served, tlm::tlm_generic_payload& payload);
   tlm::tlm_generic_payload& local_access(tlm::tlm_command command, const Message& message, const Train& train,
                                          std::uint64_t from, std::uint64_t cookie);
   Train packets_of(const MessagePart& part, std::uint32_t first, std::uint32_t count, Tick period) const;
@@ -171,27 +134,22 @@ class NetworkInterface : public sc_core::sc_module,
   tlm::tlm_generic_payload* withheld_ = nullptr;        // refused at withheld_since_
   Tick withheld_since_ = 0;
   bool control_refused_ = false;
-  std::vector<Pending> pending_;
+  std::vector<PendingAccess> pending_;
   std::vector<std::uint32_t> sequences_;  // by destination and class
-  // By time, then order: responses, and messages that leave.
-  struct Due {
-    tlm::tlm_generic_payload* payload = nullptr;
-    Message* message = nullptr;
-  };
-  std::map<std::pair<Tick, std::uint64_t>, Due> due_;
+  // By time, then order.
+  std::map<std::pair<Tick, std::uint64_t>, DueEvent> due_;
   std::uint64_t due_scheduled_ = 0;
 
   // Receiving.
-  std::deque<Batch> arrivals_;                   // not looked at: the first tail is to come
-  std::deque<Batch> control_waiting_;            // complete, in their buffers
-  std::deque<Served> request_waiting_;           // the same
-  std::deque<Batch*> stream_waiting_;            // not all of it is at the SRAM
-  std::vector<std::deque<Batch>> stream_order_;  // by source: not all is written
+  std::deque<PacketBatch> arrivals_;                   // not looked at: the first tail is to come
+  std::deque<PacketBatch> control_waiting_;            // complete, in their buffers
+  std::deque<ServedRequest> request_waiting_;          // the same
+  std::deque<PacketBatch*> stream_waiting_;            // not all of it is at the SRAM
+  std::vector<std::deque<PacketBatch>> stream_order_;  // by source: not all is written
   std::vector<SramWrite> sram_places_;
   std::uint32_t sram_packets_ = 0;  // in those places
-  std::vector<Served> served_places_;
-  std::uint32_t serving_ = 0;  // requests until their response has left
-  std::vector<OpenWrite> open_writes_;
+  std::vector<ServedRequest> served_places_;
+  std::uint32_t serving_ = 0;            // requests until their response has left
   std::unique_ptr<NetworkTrace> trace_;  // null: nothing is recorded
 };
 

@@ -6,27 +6,30 @@
 
 namespace moesaic {
 
-namespace {
-// Set in the cookie of an access that serves another die's request; the rest is its place.
-constexpr std::uint64_t kServes = std::uint64_t{1} << 32;
-}  // namespace
-
 // Packets that are on their last way; looked at when they are here.
 void NetworkInterface::arrives(const Arrival& arrival) {
   MessagePart& part = *arrival.part;
-  count(arrival);
-  Batch batch;
+  PacketBatch batch;
   batch.arrival = arrival;
+  const auto take_at_once = [&] {
+    for (std::uint32_t i = 0; i < arrival.count; ++i)
+      free_buffer(part, arrival.first + i, arrival.vc, arrival.tail_of(i));
+    batch.arrival.tail = arrival.last_tail;
+    arrivals_.push_back(batch);
+  };
+  if (part.destination != node_) {
+    take_at_once();
+    arrive_wake_.arm(std::max(now(), arrivals_.front().arrival.tail));
+    return;
+  }
+  count(arrival);
   switch (part.kind) {
     case PacketClass::stream:
       arrivals_.push_back(batch);
       break;
     case PacketClass::response:
-      // The requester takes data at once; the transaction ends with the last of them.
-      for (std::uint32_t i = 0; i < arrival.count; ++i)
-        free_buffer(part, arrival.first + i, arrival.vc, arrival.tail_of(i));
-      batch.arrival.tail = arrival.last_tail;
-      arrivals_.push_back(batch);
+      // The requester takes data; the transaction ends with the last of them.
+      take_at_once();
       break;
     default:
       // One by one.
@@ -42,18 +45,22 @@ void NetworkInterface::arrives(const Arrival& arrival) {
 void NetworkInterface::arrive(Tick at) {
   // 1. Everything that is here.
   while (!arrivals_.empty() && arrivals_.front().arrival.tail <= at) {
-    const Batch batch = arrivals_.front();
+    const PacketBatch batch = arrivals_.front();
     arrivals_.pop_front();
     MessagePart& part = *batch.arrival.part;
+    if (part.destination != node_) {
+      turn_back(batch);
+      continue;
+    }
     switch (part.kind) {
       case PacketClass::stream: {
-        std::deque<Batch>& order = stream_order_[index_of(part.source)];
+        std::deque<PacketBatch>& order = stream_order_[index_of(part.source)];
         order.push_back(batch);
         stream_waiting_.push_back(&order.back());
         break;
       }
       case PacketClass::response:
-        if (batch.last()) complete(pending_[part.message->transaction], *part.message, at);
+        if (batch.last()) answered(*part.message, at);
         done_with(*part.message, batch.arrival.count);
         break;
       case PacketClass::request:
@@ -98,7 +105,16 @@ void NetworkInterface::done_with(Message& message, std::uint32_t packets) {
 
 // --- responses to the local DMA
 
-void NetworkInterface::complete(Pending& pending, const Message& message, Tick at) {
+void NetworkInterface::answered(const Message& message, Tick at) {
+  const bool failed = message.kind == PacketKind::undeliverable;
+  if (failed)
+    undelivered(message.failed_kind, node_, message.failed_destination, message.source, message.activity);
+  const PacketKind asked = failed ? message.failed_kind : PacketKind::read_request;
+  if (asked == PacketKind::read_request || asked == PacketKind::write_data)
+    complete(pending_[message.transaction], message, at);
+}
+
+void NetworkInterface::complete(PendingAccess& pending, const Message& message, Tick at) {
   tlm::tlm_generic_payload& payload = *pending.payload;
   TrainExtension& extension = train_of(payload);
   if (!message.data.empty()) std::copy(message.data.begin(), message.data.end(), payload.get_data_ptr());
@@ -115,7 +131,7 @@ void NetworkInterface::complete(Pending& pending, const Message& message, Tick a
 
 void NetworkInterface::drain_control() {
   while (!control_waiting_.empty()) {
-    Batch& batch = control_waiting_.front();
+    PacketBatch& batch = control_waiting_.front();
     MessagePart& part = *batch.arrival.part;
     Message& message = *part.message;
     // 1. The message's way through the network becomes an activity that ends now.
@@ -177,7 +193,7 @@ Train NetworkInterface::packets_of(const MessagePart& part, std::uint32_t first,
 }
 
 // Packets of the batch, from the next on, that can be one train.
-std::uint32_t NetworkInterface::uniform(const Batch& batch) const {
+std::uint32_t NetworkInterface::uniform(const PacketBatch& batch) const {
   const MessagePart& part = *batch.arrival.part;
   const std::uint32_t each = packets_per_access(part);
   const std::uint32_t first = batch.arrival.first + batch.next;
@@ -190,7 +206,7 @@ std::uint32_t NetworkInterface::uniform(const Batch& batch) const {
 }
 
 // How many packets go to the SRAM now as one train, and at what period; 0: none is here.
-std::uint32_t NetworkInterface::writable(const Batch& batch, Tick* period) const {
+std::uint32_t NetworkInterface::writable(const PacketBatch& batch, Tick* period) const {
   const Arrival& arrival = batch.arrival;
   *period = 0;
   std::uint32_t here = 0;
@@ -214,7 +230,7 @@ std::size_t NetworkInterface::free_sram_place() const {
 
 void NetworkInterface::drain_stream() {
   while (!stream_waiting_.empty()) {
-    Batch& batch = *stream_waiting_.front();
+    PacketBatch& batch = *stream_waiting_.front();
     const Tick next_tail = batch.arrival.tail_of(batch.next);
     if (next_tail > now()) {
       arrive_wake_.arm(next_tail);
@@ -228,7 +244,7 @@ void NetworkInterface::drain_stream() {
   }
 }
 
-void NetworkInterface::write_packets(Batch& batch, std::uint32_t packets, Tick period) {
+void NetworkInterface::write_packets(PacketBatch& batch, std::uint32_t packets, Tick period) {
   MessagePart& part = *batch.arrival.part;
   const std::uint32_t first = batch.arrival.first + batch.next;
   const std::size_t place = free_sram_place();
@@ -242,7 +258,7 @@ void NetworkInterface::write_packets(Batch& batch, std::uint32_t packets, Tick p
 }
 
 void NetworkInterface::packets_written(SramWrite write, const TrainExtension& extension) {
-  Batch& batch = *write.batch;
+  PacketBatch& batch = *write.batch;
   sram_packets_ -= write.packets;
   batch.written += write.packets;
   batch.written_at = now();
@@ -252,17 +268,18 @@ void NetworkInterface::packets_written(SramWrite write, const TrainExtension& ex
   const Tick since = now() - std::min(now(), write.last_tail);
   batch.causes[sram] = std::min(batch.causes[sram], since);
   // A signal is raised when everything before it from the same die is written too.
-  std::deque<Batch>& order = stream_order_[index_of(batch.arrival.part->source)];
+  std::deque<PacketBatch>& order = stream_order_[index_of(batch.arrival.part->source)];
   while (!order.empty() && order.front().written == order.front().arrival.count) {
-    const Batch& first = order.front();
+    const PacketBatch& first = order.front();
     Message& message = *first.arrival.part->message;
-    if (first.last() && message.signal_event != TrainExtension::kNoSignal) raise_signal(first, now());
+    if (first.last() && message.signal_event != TrainExtension::kNoSignal && !message.turned_back)
+      raise_signal(first, now());
     done_with(message, first.arrival.count);
     order.pop_front();
   }
 }
 
-void NetworkInterface::raise_signal(const Batch& batch, Tick at) {
+void NetworkInterface::raise_signal(const PacketBatch& batch, Tick at) {
   ++stats_.signals;
   const Message& message = *batch.arrival.part->message;
   const ActivityId activity = ctx_.log.begin(message.activity, message.offered, message.source,
@@ -274,142 +291,6 @@ void NetworkInterface::raise_signal(const Batch& batch, Tick at) {
     trace_->arrived(message.source, batch.arrival.last_tail, at, activity,
                     "data, event " + std::to_string(message.signal_event));
   control_receiver->signal(message.signal_event, message.signal_add, activity);
-}
-
-// --- requests of other dies
-
-void NetworkInterface::drain_requests() {
-  while (!request_waiting_.empty() && serving_ < served_places_.size()) {
-    const Served request = request_waiting_.front();
-    MessagePart& part = *request.part;
-    Message& message = *part.message;
-    request_waiting_.pop_front();
-    ++serving_;
-    free_buffer(part, request.packet, request.vc, request.tail);
-    if (refuse_request(request)) continue;
-    const auto free = std::find_if(served_places_.begin(), served_places_.end(),
-                                   [](const Served& s) { return s.part == nullptr; });
-    const std::uint64_t cookie = kServes | static_cast<std::uint64_t>(free - served_places_.begin());
-    *free = request;
-    if (message.kind == PacketKind::read_request) {
-      send_local(message.train.address,
-                 local_access(tlm::TLM_READ_COMMAND, message, message.train, 0, cookie));
-      continue;
-    }
-    // A write is acknowledged as a whole: remember how much of it is on its way to the memory.
-    const auto same = [&](const OpenWrite& w) { return w.message == &message; };
-    auto open = std::find_if(open_writes_.begin(), open_writes_.end(), same);
-    if (open == open_writes_.end())
-      open = open_writes_.insert(open, {&message, 0, false, CauseTimes{}, false, tlm::TLM_OK_RESPONSE});
-    ++open->outstanding;
-    open->last_seen = request.last();
-    const Train write = packets_of(part, request.packet, 1, 0);
-    send_local(write.address, local_access(tlm::TLM_WRITE_COMMAND, message, write,
-                                           part.offset + part.payload(request.packet), cookie));
-  }
-}
-
-// True when this die has no memory for the packet to go to: a fault, and an error for the requester.
-bool NetworkInterface::refuse_request(const Served& request) {
-  Message& message = *request.part->message;
-  if (Address::unit(message.train.address) != AddressUnit::memory || memory_out.socket.size() > 0)
-    return false;
-  if (request.last()) {
-    const bool read = message.kind == PacketKind::read_request;
-    ctx_.faults.report({message.source, UnitId::network_interface, ctx_.log[message.activity].tag, now(),
-                        "a remote access goes to the memory of die " + std::to_string(index_of(node_)) +
-                            ", which has none"});
-    answer(read ? PacketKind::read_data : PacketKind::write_acknowledge, message, CauseTimes{},
-           tlm::TLM_ADDRESS_ERROR_RESPONSE, false, nullptr);
-  } else {
-    --serving_;
-  }
-  done_with(message, 1);
-  return true;
-}
-
-void NetworkInterface::send_local(std::uint64_t address, tlm::tlm_generic_payload& payload) {
-  (Address::unit(address) == AddressUnit::sram ? sram_out : memory_out).send(payload);
-}
-
-void NetworkInterface::responded(unsigned, tlm::tlm_generic_payload& payload) {
-  const std::uint64_t cookie = train_of(payload).cookie;
-  if ((cookie & kServes) == 0) {
-    const SramWrite write = sram_places_[cookie];
-    sram_places_[cookie] = SramWrite{};
-    packets_written(write, train_of(payload));
-    drain_stream();
-    return;
-  }
-  const Served served = served_places_[cookie & ~kServes];
-  served_places_[cookie & ~kServes] = Served{};
-  if (served.part->message->kind == PacketKind::read_request) {
-    read_served(served, payload);
-  } else {
-    write_served(served, payload);
-  }
-  done_with(*served.part->message, 1);
-  drain_requests();
-}
-
-// Why a request took from its arrival until now: what the memory says of itself, which begins with the offer,
-// and before that the wait for a place at the memory.
-CauseTimes NetworkInterface::causes_since_arrival(Tick tail, const CauseTimes& served) const {
-  CauseTimes causes = served;
-  Tick known = 0;
-  for (const Tick part : served) known += part;
-  causes[static_cast<std::size_t>(Cause::memory_queue)] += now() - tail - known;
-  return causes;
-}
-
-void NetworkInterface::read_served(const Served& served, tlm::tlm_generic_payload& payload) {
-  const bool ok = payload.get_response_status() == tlm::TLM_OK_RESPONSE;
-  answer(PacketKind::read_data, *served.part->message,
-         causes_since_arrival(served.tail, train_of(payload).causes), payload.get_response_status(),
-         train_of(payload).poisoned, ok ? &payload : nullptr);
-}
-
-void NetworkInterface::write_served(const Served& served, tlm::tlm_generic_payload& payload) {
-  const Message& message = *served.part->message;
-  const auto open = std::find_if(open_writes_.begin(), open_writes_.end(),
-                                 [&](const OpenWrite& w) { return w.message == &message; });
-  // 1. The write that ends last is what the acknowledgement waited for.
-  --open->outstanding;
-  open->causes = causes_since_arrival(served.tail, train_of(payload).causes);
-  open->poisoned = open->poisoned || train_of(payload).poisoned;
-  if (open->status == tlm::TLM_OK_RESPONSE) open->status = payload.get_response_status();
-  // 2. Its place among the served goes over to the acknowledgement, or becomes free.
-  if (open->outstanding > 0 || !open->last_seen) {
-    --serving_;
-    return;
-  }
-  const OpenWrite done = *open;
-  open_writes_.erase(open);
-  answer(PacketKind::write_acknowledge, message, done.causes, done.status, done.poisoned, nullptr);
-}
-
-void NetworkInterface::answer(PacketKind kind, const Message& request, const CauseTimes& causes,
-                              tlm::tlm_response_status status, bool poisoned,
-                              tlm::tlm_generic_payload* data) {
-  MessageHeader header;
-  header.kind = kind;
-  header.source = node_;
-  header.destination = request.source;
-  header.transaction = request.transaction;
-  header.activity = request.activity;
-  header.offered = now();
-  header.latency = latency_of(request);
-  header.status = status;
-  header.poisoned = poisoned;
-  Message& message = messages_.acquire(header);
-  message.causes = causes;
-  message.train = Train{};
-  if (data != nullptr) {
-    message.train = Train::block(0, data->get_data_length());
-    if (ctx_.pool.functional())
-      message.data.assign(data->get_data_ptr(), data->get_data_ptr() + data->get_data_length());
-  }
-  submit(message);
 }
 
 }  // namespace moesaic

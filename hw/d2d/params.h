@@ -53,6 +53,7 @@ struct TopologyParams {
   std::string links;
   std::string table;
   std::string slow_links;
+  std::string down_links;
   bool allow_deadlock = false;
 };
 
@@ -72,6 +73,11 @@ void describe_fields(V& v, TopologyParams& p) {
           "links with failed lanes, such as \"0-1:2\": both directions between dies 0 and 1 take twice the "
           "time"},
     p.slow_links);
+  v(Field{"down_links", "",
+          "links that are down, such as \"0-1 2-3@2500\": both directions between dies 0 and 1 from the "
+          "start, "
+          "those between 2 and 3 from 2500 ns on; tables avoid those of the start"},
+    p.down_links);
   v(Field{"allow_deadlock", "", "accept ways on which packets can wait for each other in a circle"},
     p.allow_deadlock);
 }
@@ -141,6 +147,7 @@ struct D2dParams {
   double link_latency_ns = 4.02;
   double bit_error_rate = 0.0;
   std::uint64_t error_seed = 1;
+  std::uint32_t replay_buffer_flits = 0;
 
   TopologyParams topology;
   RouterParams router;
@@ -171,6 +178,12 @@ void describe_fields(V& v, D2dParams& p) {
           0.0, 1e-4},
     p.bit_error_rate);
   v(Field{"error_seed", "", "of the errors"}, p.error_seed);
+  v(Field{"replay_buffer_flits", "flits",
+          "flow-control flits that a link keeps until they are acknowledged; fewer than a round trip of them "
+          "slow "
+          "it down; 0: a round trip",
+          0, 65536},
+    p.replay_buffer_flits);
   v.group("topology", "who is joined to whom, and the ways of packets", p.topology);
   v.group("router", "stages of a router", p.router);
   v(Field{"ni_cycles", "cycles", "a network interface forms the first packet of a transaction", 1, 64},

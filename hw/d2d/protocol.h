@@ -6,7 +6,8 @@
 // Rules: a part is submitted once, with `ready` not in the past, and in order for its class; the fabric says
 // once that it has left, and announces each of its packets once, in order, not after its tail has arrived;
 // packets of a virtual channel do not overlap; the die frees the buffer of each packet once, after its tail;
-// a virtual channel never holds more flits than its depth. hw/d2d/d2d_checker.h checks them.
+// a virtual channel never holds more flits than its depth. Packets whose link is down arrive at the die of
+// the router that they cannot leave. hw/d2d/d2d_checker.h checks them.
 #pragma once
 
 #include <systemc>

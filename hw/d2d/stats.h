@@ -26,7 +26,8 @@ struct LinkStats {
   Tick stall_retry = 0;        ///< the same: the link, which repeats flits
   std::uint64_t retries = 0;   ///< transmissions of flits that failed
   std::uint64_t repeated = 0;  ///< flits sent again: those that failed, and those behind them
-  Tick buffered = 0;  ///< ticks flits stood in the buffers they left for this link, summed over flits
+  Tick buffered = 0;         ///< ticks flits stood in the buffers they left for this link, summed over flits
+  Tick down_since = kNever;  ///< ticks; kNever: it is not down
   double peak_bytes_per_s = 0.0;  ///< bytes per second on the wire, framing included
 };
 

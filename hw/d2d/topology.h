@@ -4,6 +4,7 @@
 // Models: routers with a local port and link ports; meshes and tori (ports north, east, south, west), rings,
 // fully connected packages, any list of pairs, several links between a pair. Routing by dimension order (XY,
 // YX), west-first and odd-even (adaptive, minimal), or a table of shortest ways.
+// Links may have lost lanes or be down; tables avoid those that are down from the start.
 // Deadlock: where links close a cycle (ring, torus), each class needs two sets of virtual channels; a packet
 // changes to the second when it crosses the dateline. cyclic_dependency() finds what is left.
 // Time: none.
@@ -15,6 +16,7 @@
 
 #include "hw/d2d/params.h"
 #include "tlm/address_map.h"
+#include "tlm/tick.h"
 
 namespace moesaic {
 
@@ -27,6 +29,12 @@ struct FabricLink {
   unsigned out = kNoPort;
   NodeId to = kNoNode;
   unsigned in = kNoPort;
+};
+
+/// A link direction that takes no more packets from `at` on.
+struct Outage {
+  std::size_t link = 0;  ///< index in Topology::links()
+  Tick at = 0;
 };
 
 class Topology {
@@ -60,6 +68,7 @@ class Topology {
   const std::vector<FabricLink>& links() const { return links_; }
   /// Flit cycles that a flit takes on a link.
   std::uint32_t interval(std::size_t link) const { return intervals_[link]; }
+  const std::vector<Outage>& outages() const { return outages_; }
   std::string port_name(NodeId node, unsigned port) const;
 
   /// Outputs at `here` for a packet from `source` to `destination`, the preferred first.
@@ -88,6 +97,8 @@ class Topology {
   void connect_grid(bool wrap);
 
   void number_links();
+  void read_states(const TopologyParams& params);
+  bool works(unsigned from, unsigned out) const;
   void fill_table(const std::string& overrides);
   unsigned toward(unsigned from, unsigned to, unsigned size, unsigned up, unsigned down) const;
   void dimension_order(Choice& choice, NodeId here, NodeId destination) const;
@@ -101,7 +112,8 @@ class Topology {
   unsigned vc_sets_ = 1;
   std::vector<std::vector<Peer>> peers_;
   std::vector<FabricLink> links_;
-  std::vector<std::uint32_t> intervals_;      // by link
+  std::vector<std::uint32_t> intervals_;  // by link
+  std::vector<Outage> outages_;
   std::vector<std::vector<unsigned>> table_;  // table routing: port by node and destination
 };
 

@@ -14,6 +14,7 @@ LinkRow link_row(const LinkResult& link, Tick time) {
   row.from = index_of(link.from);
   row.to = index_of(link.to);
   row.stats = link.stats;
+  row.down = link.stats.down_since <= time;
   row.bytes_per_s = ratio(static_cast<double>(link.stats.wire_bytes), seconds(time));
   row.share = ratio(row.bytes_per_s, link.stats.peak_bytes_per_s);
   row.busy_share = of_time(link.stats.busy);

@@ -13,6 +13,7 @@ namespace moesaic {
 
 struct LinkRow {
   std::uint64_t from = 0, to = 0;
+  bool down = false;
   double bytes_per_s = 0.0, share = 0.0, busy_share = 0.0, buffered_mean = 0.0;
   LinkStats stats;
 };
@@ -20,6 +21,7 @@ template <class V>
 void describe_metrics(V& v, const LinkRow& r) {
   v(Field{"from", "", "sending die"}, r.from);
   v(Field{"to", "", "receiving die"}, r.to);
+  v(Field{"down", "", "the link was down at the end of the run"}, r.down);
   v(Field{"bytes_per_s", "bytes/s", "wire bytes per time of the run"}, r.bytes_per_s);
   v(Field{"share", "ratio", "achieved divided by peak"}, r.share);
   v(Field{"busy_share", "ratio", "time in which bytes were on the link"}, r.busy_share);

@@ -33,18 +33,16 @@ std::string heated(const std::string& text, double share, const Ink& ink) {
   return share >= kHot ? ink.bad(text) : share >= kWarm ? ink.warning(text) : text;
 }
 
-std::string whole_percent(double share) {
-  return fmt::format("{:.0f}", share * 100.0);
+std::string mark_of(const LinkRow& link) {
+  return link.down ? "x" : fmt::format("{:.0f}", link.busy_share * 100.0);
 }
 
 /// Both directions between two neighbours in nine columns: " 41> <7  ", "  41v ^7 ".
 std::string pair_text(const LinkRow* there, const LinkRow* back, char there_mark, char back_mark,
                       const Ink& ink) {
   if (there == nullptr && back == nullptr) return std::string(9, ' ');
-  const std::string left =
-      there == nullptr ? "" : fmt::format("{}{}", whole_percent(there->busy_share), there_mark);
-  const std::string right =
-      back == nullptr ? "" : fmt::format("{}{}", back_mark, whole_percent(back->busy_share));
+  const std::string left = there == nullptr ? "" : fmt::format("{}{}", mark_of(*there), there_mark);
+  const std::string right = back == nullptr ? "" : fmt::format("{}{}", back_mark, mark_of(*back));
   const std::string before(4 - std::min<std::size_t>(4, left.size()), ' ');
   const std::string behind(4 - std::min<std::size_t>(4, right.size()), ' ');
   return before + (there ? heated(left, there->busy_share, ink) : left) + " " +
@@ -72,7 +70,7 @@ std::string far_links(unsigned columns, const std::vector<LinkRow>& links, const
   std::string text = "  others:";
   for (std::size_t i = 0; i < std::min(far.size(), kFarLinksPrinted); ++i) {
     text += fmt::format(" {}->{} ", far[i]->from, far[i]->to);
-    text += heated(whole_percent(far[i]->busy_share), far[i]->busy_share, ink);
+    text += heated(mark_of(*far[i]), far[i]->busy_share, ink);
   }
   if (far.size() > kFarLinksPrinted) text += fmt::format(" and {} less busy", far.size() - kFarLinksPrinted);
   return text + "\n";
@@ -119,10 +117,10 @@ std::string svg_link(unsigned columns, const LinkRow& link) {
       "<path d=\"M{:.1f} {:.1f} Q{:.1f} {:.1f} {:.1f} {:.1f}\" fill=\"none\" stroke=\"{}\" "
       "stroke-width=\"7\"><title>{} to {}: busy {}, {} of {}, {} retries</title></path>\n",
       begin.x, begin.y, middle.x, middle.y, end.x, end.y, heat_colour(link.busy_share), link.from, link.to,
-      percent(link.busy_share), rate_text(link.bytes_per_s), rate_text(link.stats.peak_bytes_per_s),
-      link.stats.retries);
+      link.down ? std::string("down") : percent(link.busy_share), rate_text(link.bytes_per_s),
+      rate_text(link.stats.peak_bytes_per_s), link.stats.retries);
   text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>\n", label.x,
-                      label.y + 4.0, whole_percent(link.busy_share));
+                      label.y + 4.0, mark_of(link));
   return text;
 }
 

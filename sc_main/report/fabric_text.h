@@ -12,7 +12,8 @@
 namespace moesaic {
 
 /// The array of dies with the busy share of each link, in percent, between them; `>` `<` `v` `^` show the
-/// direction. Links between dies that are not neighbours in the array stand below. Lines end with a newline.
+/// direction, `x` a link that is down. Links between dies that are not neighbours in the array stand below.
+/// Lines end with a newline.
 std::string link_map_text(unsigned rows, unsigned columns, const std::vector<LinkRow>& links, const Ink& ink);
 /// The same as one SVG element.
 std::string link_map_svg(unsigned rows, unsigned columns, const std::vector<LinkRow>& links);

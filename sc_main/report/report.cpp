@@ -270,7 +270,8 @@ void add_fabric_events(EnergyEvents& e, const Report& report, const ReportInput&
   for (const NodeRow& node : report.nodes) flits += node.network.flits_received;
   for (const LinkRow& link : report.links) {
     flits += link.stats.flits;
-    e.d2d_idle += in.result.makespan - std::min(in.result.makespan, link.stats.busy);
+    const Tick powered = std::min(in.result.makespan, link.stats.down_since);
+    e.d2d_idle += powered - std::min(powered, link.stats.busy);
   }
   e.router_bytes = flits * (kFlowFlitBytes + in.package.d2d.flit_header_bytes);
   e.link_bytes_per_s = link_bytes_per_s(in.package.d2d);

@@ -34,13 +34,23 @@ struct Collector : FabricCore::Owner, FabricCore::Observer {
 
   void arrived(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail, Cycle last_tail,
                unsigned vc) override {
+    end_here(train, first, count, tail, last_tail, vc, train.destination);
+  }
+  unsigned back = 0;  // packets that a link turned back
+  void turned_back(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail, Cycle last_tail,
+                   unsigned vc, NodeId at) override {
+    back += count;
+    end_here(train, first, count, tail, last_tail, vc, at);
+  }
+  void end_here(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail, Cycle last_tail,
+                unsigned vc, NodeId die) {
     for (std::uint32_t i = 0; i < count; ++i) {
       const Cycle at = i + 1 == count ? last_tail : tail + i * train.flits;
       late = late || at < core->now();
       tails.push_back({&train, first + i, at, vc});
       const std::uint32_t begin = (first + i) * train.flits;
       if (!core->params().automatic_sinks)
-        core->release(train.destination, vc, train.packet_end(begin) - begin, at + sink_delay);
+        core->release(die, vc, train.packet_end(begin) - begin, at + sink_delay);
     }
   }
   void left(PacketTrain& train, Cycle at) override { lefts[&train] = at; }
@@ -96,6 +106,10 @@ Case random_case(unsigned seed) {
     p.flit_error = 0.02 * choose.between(1, 5);
     p.error_seed = seed;
   }
+  if (choose.below(4) == 0) p.replay_flits = choose.between(1, 16);
+  p.check = choose.below(2) * 3;
+  if (choose.below(4) == 0) c.shape.down_links = "0-1@" + std::to_string(choose.below(300));
+  p.cycle = kNanosecond;
   if (choose.below(4) == 0) c.shape.slow_links = "0-1:" + std::to_string(choose.between(2, 3));
   unsigned first = 0;
   for (auto& vcs : p.classes) {
@@ -134,7 +148,7 @@ Case random_case(unsigned seed) {
   return c;
 }
 
-void compare(Case c, unsigned& packets) {
+void compare(Case c, unsigned& packets, unsigned& back) {
   INFO(c.text);
   const Topology topology(c.shape, c.rows, c.columns);
   Collector collector;
@@ -174,6 +188,7 @@ void compare(Case c, unsigned& packets) {
   std::sort(slow.tails.begin(), slow.tails.end());
   REQUIRE(collector.tails.size() == slow.tails.size());
   packets += static_cast<unsigned>(slow.tails.size());
+  back += collector.back;
   REQUIRE(collector.tails == slow.tails);
   REQUIRE(collector.lefts == slow.left);
   REQUIRE_FALSE(collector.late);
@@ -183,9 +198,10 @@ void compare(Case c, unsigned& packets) {
 }  // namespace
 
 TEST_CASE("the fabric is equal to one that is stepped flit by flit") {
-  unsigned packets = 0;
-  for (unsigned seed = 0; seed < 600; ++seed) compare(random_case(seed), packets);
+  unsigned packets = 0, back = 0;
+  for (unsigned seed = 0; seed < 600; ++seed) compare(random_case(seed), packets, back);
   CHECK(packets > 60'000);
+  CHECK(back > 1'000);
 }
 
 TEST_CASE("an uncontended packet costs as many steps with 4 flits as with 4000, and a train as a packet") {

@@ -48,6 +48,9 @@ class CycleFabric {
       for (Out& out : routers_[n].out) reset(out);
       reset(sources_[n].out);
     }
+    for (const Outage& o : t_.outages())
+      routers_[index_of(t_.links()[o.link].from)].out[t_.links()[o.link].out].down_at =
+          (o.at + p_.cycle - 1) / p_.cycle;
     for (std::size_t i = 0; i < t_.links().size(); ++i) {
       Out& out = routers_[index_of(t_.links()[i].from)].out[t_.links()[i].out];
       out.interval = t_.interval(i);
@@ -97,7 +100,8 @@ class CycleFabric {
     unsigned last_in = ~0u;
     std::uint32_t interval = 1;
     LinkErrors errors;
-    Cycle free_at = 0, lost_until = 0, repeat = 0;
+    Cycle free_at = 0, lost_until = 0, repeat = 0, down_at = kNoCycle;
+    std::deque<Cycle> unacknowledged;  // when the acknowledgements come
   };
   struct Router {
     std::vector<std::vector<Vc>> in;
@@ -137,7 +141,9 @@ class CycleFabric {
     return p_.any_vc || vc == first + (d / t_.columns() + d % t_.columns()) % count;
   }
 
-  bool link_takes(const Out& out) const {
+  bool link_takes(Out& out) {
+    while (!out.unacknowledged.empty() && out.unacknowledged.front() <= now_) out.unacknowledged.pop_front();
+    if (p_.replay_flits > 0 && out.unacknowledged.size() >= p_.replay_flits) return false;
     return now_ >= out.free_at && (now_ < out.lost_until || now_ >= out.repeat);
   }
   // When a flit leaves for the last time: one that fails, and all behind it, are sent again a round trip
@@ -205,12 +211,15 @@ class CycleFabric {
         Vc& q = r.in[i][v];
         if (q.flits.empty() || q.flits.front().at > now_) continue;
         const Flit& f = q.flits.front();
+        if (q.state == State::waiting && r.out[q.out].down_at <= now_) q.state = State::idle;
         if (q.state == State::idle) {
           q.allocate = p_.overlap ? std::max(f.at + p_.route, q.front) : std::max(f.at, q.front) + p_.route;
           if (now_ < q.allocate) continue;
           const auto ways = t_.routes(NodeId(n), f.train->source, f.train->destination);
           long best = -1;
+          q.out = ways.ports[0];
           for (unsigned w = 0; w < ways.count; ++w) {
+            if (r.out[ways.ports[w]].down_at <= now_) continue;
             long held = 0;
             for (unsigned c = 0; c < vcs_; ++c) {
               credit(r.out[ways.ports[w]], c);
@@ -218,6 +227,7 @@ class CycleFabric {
             }
             if (held > best) best = held, q.out = ways.ports[w];
           }
+          if (r.out[q.out].down_at <= now_) q.out = kLocalPort;  // turned back, to the die here
           q.state = State::waiting;
         }
         if (q.state == State::waiting) heads.push_back({i, v, {}, -1, false});
@@ -340,7 +350,9 @@ class CycleFabric {
       }
     } else {
       const Topology::Peer& next = t_.peer(NodeId(n), o);
-      f.at = leaves(r.out[o]) + stages + p_.link;
+      const Cycle last = leaves(r.out[o]);
+      r.out[o].unacknowledged.push_back(last + p_.replay_round_trip());
+      f.at = last + stages + p_.link;
       routers_[index_of(next.node)].in[next.port][q.vc].flits.push_back(f);
     }
     if (!f.tail) return;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who waits for whom in the fabric: for the report of a hang.
+#include <algorithm>
+
+#include "hw/d2d/fabric_core.h"
+
+namespace moesaic {
+
+// "router2 input west VC 3".
+std::string FabricCore::buffer_name(const Buffer& b) const {
+  return "router" + std::to_string(b.unit) + " input " + topology_.port_name(NodeId(b.unit), b.in) + " VC " +
+         std::to_string(b.vc);
+}
+
+// "packet from die 0 to die 2, waits for ...".
+std::string FabricCore::wait_text(const Buffer& b) const {
+  const Unit& unit = units_[b.unit];
+  const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
+  const PacketTrain& train = *waiting.stays.front().train;
+  std::string what = "more flits of its packet";
+  if (waiting.state == State::waiting) {
+    what = "a virtual channel of output " + topology_.port_name(NodeId(b.unit), waiting.out);
+  } else if (waiting.stall == static_cast<int>(Stall::credit)) {
+    const OutputVc& to = unit.outputs[waiting.out].vcs[waiting.out_vc];
+    what = "credits of output " + topology_.port_name(NodeId(b.unit), waiting.out) + " VC " +
+           std::to_string(waiting.out_vc) + ", which has " + std::to_string(to.held) + " of " +
+           std::to_string(to.depth);
+  }
+  return "packet from die " + std::to_string(index_of(train.source)) + " to die " +
+         std::to_string(index_of(train.destination)) + ", waits for " + what;
+}
+
+// The buffers whose packets have to move before that of `b` can.
+std::vector<FabricCore::Buffer> FabricCore::waits_for(const Buffer& b) const {
+  std::vector<Buffer> others;
+  const Unit& unit = units_[b.unit];
+  const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
+  if (waiting.stays.empty()) return others;
+  const Channel& channel = unit.outputs[waiting.out];
+  if (waiting.state == State::waiting) {
+    const std::uint32_t possible = vcs_for(b.unit, waiting.out, *waiting.stays.front().train);
+    for (unsigned vc = 0; vc < vcs_; ++vc) {
+      const int owner = channel.vcs[vc].owner;
+      if ((possible >> vc & 1u) == 0 || owner < 0) continue;
+      others.push_back({b.unit, static_cast<unsigned>(owner) / vcs_, static_cast<unsigned>(owner) % vcs_});
+    }
+  } else if (waiting.state == State::active && channel.to != kNoUnit &&
+             waiting.stall == static_cast<int>(Stall::credit)) {
+    others.push_back({channel.to, channel.to_in, waiting.out_vc});
+  }
+  return others;
+}
+
+// Follows waits from each buffer until one comes again. REQUIRES: nothing moves any more.
+std::vector<FabricCore::Buffer> FabricCore::circle() const {
+  std::vector<Buffer> all;
+  for (unsigned n = 0; n < nodes_; ++n) {
+    for (unsigned in = 0; in < units_[n].inputs.size(); ++in) {
+      for (unsigned vc = 0; vc < vcs_; ++vc) all.push_back({n, in, vc});
+    }
+  }
+  std::vector<bool> done(all.size(), false);  // no circle is reached from here
+  const auto place = [&](const Buffer& b) {
+    return static_cast<std::size_t>(std::find(all.begin(), all.end(), b) - all.begin());
+  };
+  std::vector<Buffer> way;
+  std::vector<std::size_t> tried;  // waits of way[i] that have been followed
+  for (const Buffer& start : all) {
+    way.assign(1, start);
+    tried.assign(1, 0);
+    while (!way.empty()) {
+      const std::vector<Buffer> next = waits_for(way.back());
+      if (done[place(way.back())] || tried.back() == next.size()) {
+        done[place(way.back())] = true;
+        way.pop_back();
+        tried.pop_back();
+        continue;
+      }
+      const Buffer& to = next[tried.back()++];
+      const auto again = std::find(way.begin(), way.end(), to);
+      if (again != way.end()) return {again, way.end()};
+      way.push_back(to);
+      tried.push_back(0);
+    }
+  }
+  return {};
+}
+
+void FabricCore::report_waits(const std::string& name, std::vector<std::string>& lines) const {
+  // 1. Every packet that waits.
+  for (unsigned n = 0; n < nodes_; ++n) {
+    for (unsigned in = 0; in < units_[n].inputs.size(); ++in) {
+      for (unsigned vc = 0; vc < vcs_; ++vc) {
+        const Buffer b{n, in, vc};
+        if (units_[n].inputs[in].vcs[vc].stays.empty()) continue;
+        lines.push_back(name + "." + buffer_name(b).replace(buffer_name(b).find(' '), 1, ": ") + ", " +
+                        wait_text(b));
+      }
+    }
+  }
+  // 2. Those that wait for each other.
+  const std::vector<Buffer> deadlock = circle();
+  if (deadlock.empty()) return;
+  lines.push_back(name + ": deadlock: " + std::to_string(deadlock.size()) +
+                  " packets wait for each other in a circle");
+  for (std::size_t i = 0; i < deadlock.size(); ++i)
+    lines.push_back("  " + buffer_name(deadlock[i]) + ", " + wait_text(deadlock[i]) + "; held by " +
+                    buffer_name(deadlock[(i + 1) % deadlock.size()]));
+}
+
+}  // namespace moesaic
