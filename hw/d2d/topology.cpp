@@ -46,7 +46,7 @@ Topology::Topology(const TopologyParams& params, unsigned rows, unsigned columns
       }
       break;
     case TopologyKind::list:
-      for (const Pair& pair : read_pairs(params.links)) {
+      for (const DiePair& pair : read_pairs(params.links)) {
         peers_[pair.a].emplace_back();
         peers_[pair.b].emplace_back();
         connect(pair.a, static_cast<unsigned>(peers_[pair.a].size()) - 1, pair.b,
@@ -95,7 +95,7 @@ void Topology::number_links() {
 // Lanes that are lost, and links that are down: all links between the pair, in both directions.
 void Topology::read_states(const TopologyParams& params) {
   intervals_.assign(links_.size(), 1);
-  const auto joins = [&](std::size_t i, const Pair& pair) {
+  const auto joins = [&](std::size_t i, const DiePair& pair) {
     const unsigned from = index_of(links_[i].from);
     const unsigned to = index_of(links_[i].to);
     return (from == pair.a && to == pair.b) || (from == pair.b && to == pair.a);

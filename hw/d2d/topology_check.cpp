@@ -82,7 +82,7 @@ std::vector<std::string> Topology::check(const TopologyParams& params, unsigned 
       params.routing == FabricRouting::west_first || params.routing == FabricRouting::odd_even;
   // 1. What is written.
   std::vector<std::string> bad;
-  for (const Pair& pair : read_pairs(params.links, &bad)) {
+  for (const DiePair& pair : read_pairs(params.links, &bad)) {
     if (pair.a >= nodes || pair.b >= nodes || pair.a == pair.b)
       problems.push_back("links: " + std::to_string(pair.a) + "-" + std::to_string(pair.b) +
                          " does not join two dies; the package has dies 0 to " + std::to_string(nodes - 1));
@@ -138,7 +138,7 @@ std::vector<std::string> Topology::check(const TopologyParams& params, unsigned 
       }
     }
   }
-  const auto require_link = [&](const char* field, const Pair& pair) {
+  const auto require_link = [&](const char* field, const DiePair& pair) {
     const bool known = std::any_of(topology.links_.begin(), topology.links_.end(), [&](const FabricLink& l) {
       return index_of(l.from) == pair.a && index_of(l.to) == pair.b;
     });

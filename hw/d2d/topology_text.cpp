@@ -6,12 +6,12 @@
 namespace moesaic {
 
 // "0-1 1-2": pairs of dies. What cannot be read is appended to `bad`.
-std::vector<Pair> read_pairs(const std::string& text, std::vector<std::string>* bad) {
-  std::vector<Pair> pairs;
+std::vector<DiePair> read_pairs(const std::string& text, std::vector<std::string>* bad) {
+  std::vector<DiePair> pairs;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
     std::istringstream in(word);
-    Pair pair;
+    DiePair pair;
     char dash = 0;
     if (in >> pair.a >> dash >> pair.b && dash == '-' && in.peek() == EOF) {
       pairs.push_back(pair);

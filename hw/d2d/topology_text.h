@@ -9,16 +9,16 @@
 
 namespace moesaic {
 
-struct Pair {
+struct DiePair {
   unsigned a = 0;
   unsigned b = 0;
 };
 
-struct SlowLink : Pair {
+struct SlowLink : DiePair {
   unsigned factor = 0;
 };
 
-struct DownLink : Pair {
+struct DownLink : DiePair {
   std::uint64_t from_ns = 0;
 };
 
@@ -29,7 +29,7 @@ struct TableEntry {
 };
 
 /// "0-1 1-2": pairs of dies. What cannot be read is appended to `bad`.
-std::vector<Pair> read_pairs(const std::string& text, std::vector<std::string>* bad = nullptr);
+std::vector<DiePair> read_pairs(const std::string& text, std::vector<std::string>* bad = nullptr);
 
 /// "0-1:2".
 std::vector<SlowLink> read_slow(const std::string& text, std::vector<std::string>* bad = nullptr);
