@@ -141,6 +141,13 @@ int fabric_command(const CommandLine& line) {
     fmt::print("{}", table.text());
   }
   statistics(result, package, topology, format);
+  if (result.turned_back > 0)
+    fmt::print("  {} packets met a link that is down and were turned back\n", result.turned_back);
+  if (!result.waits.empty()) {
+    fmt::print(stderr, "hang: packets are on their way, and nothing moves any more\n");
+    for (const std::string& wait : result.waits) fmt::print(stderr, "{}\n", wait);
+    return kExitHang;
+  }
   return kExitOk;
 }
 

@@ -55,6 +55,7 @@ class Bench : FabricCore::Owner {
   std::uint64_t accepted = 0;
   std::uint64_t latency_sum = 0;
   std::uint64_t routers = 0;
+  Cycle last_arrival = 0;
   TrafficResult result;
 
  private:
@@ -64,6 +65,7 @@ class Bench : FabricCore::Owner {
   }
   void arrived(PacketTrain& base, std::uint32_t, std::uint32_t, Cycle, Cycle tail, unsigned) override {
     auto& train = static_cast<TimedTrain&>(base);
+    last_arrival = tail;
     if (tail >= from && tail < until) accepted += train.flits;
     if (train.measured) {
       const Cycle latency = tail - train.created;
@@ -78,6 +80,14 @@ class Bench : FabricCore::Owner {
       ++result.packets;
       --open;
     }
+    idle_.push_back(&train);
+  }
+  void turned_back(PacketTrain& base, std::uint32_t, std::uint32_t, Cycle tail, Cycle, unsigned,
+                   NodeId) override {
+    auto& train = static_cast<TimedTrain&>(base);
+    last_arrival = tail;
+    ++result.turned_back;
+    if (train.measured) --open;
     idle_.push_back(&train);
   }
   void left(PacketTrain&, Cycle) override {}
@@ -135,6 +145,11 @@ void finish(Bench& bench, double load) {
     r.latency = static_cast<double>(bench.latency_sum) / static_cast<double>(r.packets);
     r.hops = static_cast<double>(bench.routers) / static_cast<double>(r.packets);
   }
+  // Packets are on their way and none has come for a long time: they wait for each other.
+  constexpr Cycle kLongSilence = 5000;
+  const bool silent =
+      bench.core.next_cycle() == kNoCycle || bench.core.now() > bench.last_arrival + kLongSilence;
+  if (bench.open > 0 && silent) bench.core.report_waits("fabric", r.waits);
   r.steps = bench.core.steps();
   r.cycles = bench.core.now();
   for (const FabricLink& link : bench.core.topology().links())

@@ -60,6 +60,8 @@ struct TrafficResult {
   std::uint64_t steps = 0;               ///< of the timing core
   Cycle cycles = 0;                      ///< of the whole run, warm-up and last packets included
   std::vector<ChannelStats> links;       ///< over all these cycles, by Topology::links()
+  std::uint64_t turned_back = 0;         ///< packets that met a link that is down
+  std::vector<std::string> waits;        ///< nothing moves any more: who waits for whom
   std::vector<std::uint64_t> by_hops;    ///< packets by links on their way
 
   /// The latency that `share` of the packets do not exceed.

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/validation.md: moesaic's memory channel beside other simulators, run by run.
+"""Writes docs/validation.md: moesaic beside other simulators, the memory channel run by run.
 
   tests/bench/validation.py --program build/bin/moesaic --reference DIR [--only TEXT] [--output FILE]
+  tests/bench/validation.py --fabric      only the section of the fabric, counted from docs/validation-fabric.md
 
 DIR holds dram_measured.csv: one run of another simulator a row (simulator, device, queue_or_policy,
 address_map, workload, outstanding, requests, simulated_ns, gbyte_per_s, latencies in ns). Each row whose
@@ -168,11 +169,71 @@ def verdicts(groups):
     return text
 
 
+FABRIC_PAGE = "docs/validation-fabric.md"
+FABRIC_HEAD = "## The fabric beside BookSim 2\n"
+MEMORY_HEAD = "## The memory channel beside Ramulator and DRAMSys\n"
+
+
+def fabric():
+    """The rows of the fabric's page counted against their targets, and the curves of 8 flits on 4x4."""
+    kinds, curves = OrderedDict(), []
+
+    def count(kind, good):
+        seen = kinds.setdefault(kind, [0, 0])
+        seen[0] += good
+        seen[1] += 1
+
+    def pair(cell):
+        return [float(number) for number in cell.split("/")]
+
+    with open(FABRIC_PAGE) as file:
+        for line in file:
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if len(cells) != 11 or cells[1] not in ("2x2", "3x3", "4x4"):
+                continue
+            zero, saturation, accepted = (pair(cell) for cell in cells[4:7])
+            count("zero-load latency: within 2 %", abs(zero[0] / zero[1] - 1.0) <= 0.02)
+            count("saturation: within 5 %", abs(saturation[0] / saturation[1] - 1.0) <= 0.05)
+            count("accepted when 1.0 is offered: within 5 %", abs(accepted[0] / accepted[1] - 1.0) <= 0.05)
+            for share, cell in zip((10, 30, 50, 70), cells[7:]):
+                count("latency at %d %% of saturation: within 10 %%" % share, abs(float(cell)) <= 10.0)
+            if cells[1] == "4x4" and cells[3] == "8":
+                curves.append(cells[0:1] + cells[2:3] + cells[4:])
+    text = FABRIC_HEAD + """
+Counted from the table in [validation-fabric.md](validation-fabric.md), which has the settings, the commands and every
+row; `tests/reference/fabric_booksim.cpp` holds all of them.
+
+| what, and how close it is to be | rows within | of |
+|---|---|---|
+"""
+    for kind, (good, all_of) in kinds.items():
+        text += "| %s | %d | %d |\n" % (kind, good, all_of)
+    text += """
+4x4 with 8 flits per packet: cycles, flits per die and cycle, and what our latency differs at a share of saturation.
+
+| set | traffic | zero load, ours / BookSim | saturation | accepted when 1.0 is offered | 10 %, in % | 30 % | 50 % | 70 % |
+|---|---|---|---|---|---|---|---|---|
+"""
+    for cells in curves:
+        text += "| %s |\n" % " | ".join(cells)
+    return text + "\n"
+
+
+def rewrite_fabric(output):
+    """Puts the present fabric section into the page, and leaves the measured memory rows as they are."""
+    with open(output) as file:
+        old = file.read()
+    begin, end = old.index(FABRIC_HEAD), old.index(MEMORY_HEAD)
+    with open(output, "w") as file:
+        file.write(old[:begin] + fabric() + old[end:])
+
+
 def page(groups, skipped):
-    text = """# Validation of the memory channel
+    text = """# Validation: fabric and memory beside other simulators
 
 <!-- Written by tests/bench/validation.py; do not edit. -->
 
+""" + fabric() + MEMORY_HEAD + """
 Each table puts one configuration of another simulator beside the same configuration here: device timings, address
 map, queue and refresh of the peer (`platforms/memories/peers`; comments there say what the peer has that JEDEC has
 not), the same requests in the same order. The peers are Ramulator 2.1 (commit c5b1c3a) and DRAMSys 5.5 (commit
@@ -191,7 +252,7 @@ with aligned blocks (`e_64K_x4`) depend on the order in which a controller looks
 To run one row again, append the row's workload and number:
 `moesaic memory-bench FILE ... --traffic WORKLOAD --outstanding N`.
 
-## How close
+### How close
 
 """
     text += verdicts(groups)
@@ -199,13 +260,13 @@ To run one row again, append the row's workload and number:
     for (simulator, file, changes), rows in groups.items():
         name = os.path.basename(file)[:-5]
         if name != device:
-            text += "\n## %s\n" % name
+            text += "\n### %s\n" % name
             device = name
         text += "\n%s: `%s`\n\n" % (simulator, " ".join(["moesaic", "memory-bench", file] +
                                                        ["--set " + c for c in changes]))
         text += table(rows)
     if skipped:
-        text += "\n## Not compared\n\n"
+        text += "\n### Not compared\n\n"
         for what, count in skipped.items():
             text += "* %s: %d runs\n" % (what, count)
         text += ("\nDRAMsim3 has a transaction queue in front of command queues per bank, which is none of the queue\n"
@@ -227,14 +288,22 @@ def clock_of(program, file):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="build/bin/moesaic")
-    parser.add_argument("--reference", required=True, help="folder of dram_measured.csv")
+    parser.add_argument("--reference", help="folder of dram_measured.csv")
+    parser.add_argument("--fabric", action="store_true", help="only the section of the fabric, from its own page")
     parser.add_argument("--only", default="", help="only configurations whose file name contains this")
     parser.add_argument("--output", default="docs/validation.md")
     options = parser.parse_args()
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    if options.fabric:
+        options.output = os.path.abspath(options.output)
+        os.chdir(root)
+        return rewrite_fabric(options.output)
+    if not options.program or not options.reference:
+        parser.error("--program and --reference are needed")
     options.program = os.path.abspath(options.program)
     reference = os.path.abspath(options.reference)
     output = os.path.abspath(options.output)
-    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+    os.chdir(root)
     groups, skipped = OrderedDict(), OrderedDict()
     with open(os.path.join(reference, "dram_measured.csv")) as file:
         for row in csv.DictReader(file):

@@ -79,6 +79,26 @@ TEST_CASE("a flit that fails arrives a round trip later, and those behind it kee
   CHECK(core.settled());
 }
 
+TEST_CASE("a flit of 256 bytes that fails arrives three flow-control flits later than one of 68") {
+  for (const Cycle check : {0u, 3u}) {
+    FabricParams clean = failing(0, 1);
+    FabricParams bad = failing(0.01, seed_for(3, 0.01));
+    clean.check = bad.check = check;
+    Tails without, with;
+    FabricCore good(Topology::mesh(1, 2), clean, without);
+    FabricCore core(Topology::mesh(1, 2), bad, with);
+    PacketTrain a = train_of_single_flits(60);
+    PacketTrain b = a;
+    good.submit(a, 0);
+    core.submit(b, 0);
+    good.advance(1000);
+    core.advance(1000);
+    for (unsigned i = 0; i < 60; ++i) CHECK(with.all[i] == without.all[i] + (i < 3 ? 0 : 22 + check));
+    CHECK(core.stats(NodeId(0), 2).repeated == 22 + check);
+    CHECK(core.settled());
+  }
+}
+
 TEST_CASE("what the link repeats holds up exactly what it still has to send") {
   // Ten flits, the first of which fails, and one more when the repetitions are under way.
   for (const Cycle gap : {0u, 5u, 15u, 40u}) {
