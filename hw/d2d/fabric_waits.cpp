@@ -102,7 +102,7 @@ void FabricCore::report_waits(const std::string& name, std::vector<std::string>&
   const std::vector<Buffer> deadlock = circle();
   if (deadlock.empty()) return;
   lines.push_back(name + ": deadlock: " + std::to_string(deadlock.size()) +
-                  " packets wait for each other in a circle");
+                  " buffers wait for each other in a circle");
   for (std::size_t i = 0; i < deadlock.size(); ++i)
     lines.push_back("  " + buffer_name(deadlock[i]) + ", " + wait_text(deadlock[i]) + "; held by " +
                     buffer_name(deadlock[(i + 1) % deadlock.size()]));

@@ -67,7 +67,8 @@ void describe_fields(V& v, TopologyParams& p) {
   v(Field{"links", "", "pairs of dies, such as \"0-1 1-2 1-2\"; a pair that stands twice has two links"},
     p.links);
   v(Field{"table", "",
-          "exceptions from shortest ways, such as \"0>3:1\": at die 0, packets to die 3 go to 1"},
+          "exceptions from shortest ways (or those of a tree, where these could deadlock), such as "
+          "\"0>3:1\": at die 0, packets to die 3 go to 1"},
     p.table);
   v(Field{"slow_links", "",
           "links with failed lanes, such as \"0-1:2\": both directions between dies 0 and 1 take twice the "

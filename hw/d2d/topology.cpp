@@ -2,7 +2,6 @@
 #include "hw/d2d/topology.h"
 
 #include <algorithm>
-#include <queue>
 #include <utility>
 
 #include "hw/d2d/topology_text.h"
@@ -115,46 +114,6 @@ bool Topology::works(unsigned from, unsigned out) const {
   const Peer& peer = peers_[from][out];
   return peer.connected() && std::none_of(outages_.begin(), outages_.end(),
                                           [&](const Outage& o) { return o.link == peer.link && o.at == 0; });
-}
-
-// Shortest ways, to the die with the lowest number among equals; then what `overrides` says. Several links
-// between a pair are shared by destination.
-void Topology::fill_table(const std::string& overrides) {
-  table_.assign(nodes(), std::vector<unsigned>(nodes(), kNoPort));
-  const auto port_to = [&](unsigned here, unsigned next, unsigned destination) {
-    std::vector<unsigned> ports;
-    for (unsigned p = 1; p < peers_[here].size(); ++p) {
-      if (peers_[here][p].node == NodeId(next)) ports.push_back(p);
-    }
-    return ports.empty() ? kNoPort : ports[destination % ports.size()];
-  };
-  for (unsigned destination = 0; destination < nodes(); ++destination) {
-    std::vector<unsigned> distance(nodes(), ~0u);
-    std::queue<unsigned> reached;
-    distance[destination] = 0;
-    reached.push(destination);
-    while (!reached.empty()) {
-      const unsigned n = reached.front();
-      reached.pop();
-      for (unsigned p = 1; p < peers_[n].size(); ++p) {
-        const Peer& peer = peers_[n][p];
-        if (!works(n, p) || distance[index_of(peer.node)] != ~0u) continue;
-        distance[index_of(peer.node)] = distance[n] + 1;
-        reached.push(index_of(peer.node));
-      }
-    }
-    for (unsigned n = 0; n < nodes(); ++n) {
-      unsigned best = ~0u;
-      for (unsigned p = 1; p < peers_[n].size(); ++p) {
-        const Peer& peer = peers_[n][p];
-        if (works(n, p) && distance[n] != ~0u && distance[index_of(peer.node)] + 1 == distance[n])
-          best = std::min<unsigned>(best, index_of(peer.node));
-      }
-      if (n != destination && best != ~0u) table_[n][destination] = port_to(n, best, destination);
-    }
-  }
-  for (const TableEntry& e : read_table(overrides))
-    table_[e.here][e.destination] = port_to(e.here, e.next, e.destination);
 }
 
 std::string Topology::port_name(NodeId node, unsigned port) const {

@@ -99,7 +99,13 @@ class Topology {
   void number_links();
   void read_states(const TopologyParams& params);
   bool works(unsigned from, unsigned out) const;
+  // Tables (topology_table.cpp).
   void fill_table(const std::string& overrides);
+  void shortest_ways();
+  void up_down_ways();
+  std::vector<unsigned> neighbours(unsigned here) const;
+  std::vector<unsigned> distances(unsigned destination) const;
+  unsigned port_to(unsigned here, unsigned next, unsigned destination) const;
   unsigned toward(unsigned from, unsigned to, unsigned size, unsigned up, unsigned down) const;
   void dimension_order(Choice& choice, NodeId here, NodeId destination) const;
   void west_first(Choice& choice, NodeId here, NodeId destination) const;

@@ -66,7 +66,7 @@ void statistics(const TrafficResult& r, const PackageParams& package, const Topo
   for (std::size_t cycles = 0; cycles < r.latencies.size(); ++cycles)
     packets.histogram.add(format.time_of(cycles), r.latencies[cycles], 0);
   packets.packets = r.packets;
-  packets.mean = static_cast<Tick>(r.latency * static_cast<double>(format.cycle()));
+  packets.mean = static_cast<Tick>(r.mean * static_cast<double>(format.cycle()));
   packets.max = format.time_of(r.longest);
   std::vector<HopRow> hops;
   for (std::size_t n = 0; n < r.by_hops.size(); ++n) {

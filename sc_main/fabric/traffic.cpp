@@ -142,7 +142,7 @@ void finish(Bench& bench, double load) {
   TrafficResult& r = bench.result;
   r.load = load;
   if (r.packets > 0) {
-    r.latency = static_cast<double>(bench.latency_sum) / static_cast<double>(r.packets);
+    r.mean = r.latency = static_cast<double>(bench.latency_sum) / static_cast<double>(r.packets);
     r.hops = static_cast<double>(bench.routers) / static_cast<double>(r.packets);
   }
   // Packets are on their way and none has come for a long time: they wait for each other.

@@ -53,6 +53,7 @@ struct TrafficResult {
   double load = 0;      ///< offered, flits per die and cycle
   double accepted = 0;  ///< arrived, flits per die and cycle
   double latency = 0;   ///< mean, cycles
+  double mean = 0;      ///< latency of the packets that arrived, whether it settles or not
   double hops = 0;      ///< routers, mean
   std::uint64_t packets = 0;
   Cycle longest = 0;                     ///< latency

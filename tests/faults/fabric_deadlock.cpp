@@ -86,19 +86,26 @@ TEST_CASE("a deadlock is reported as a circle of who waits for whom") {
   std::vector<std::string> lines;
   stuck.core.report_waits("fabric", lines);
   const auto head =
-      std::find(lines.begin(), lines.end(), "fabric: deadlock: 4 packets wait for each other in a circle");
+      std::find(lines.begin(), lines.end(), "fabric: deadlock: 8 buffers wait for each other in a circle");
+  std::string all;
+  for (const std::string& line : lines) all += line + "\n";
+  INFO(all);
   REQUIRE(head != lines.end());
-  REQUIRE(lines.end() - head == 5);
-  CHECK(
-      *(head + 1) ==
-      "  router0 input to3 VC 0, packet from die 3 to die 1, waits for a virtual channel of output to1; held "
-      "by router0 input local VC 0");
+  REQUIRE(lines.end() - head == 9);
+  CHECK(*(head + 1) ==
+        "  router0 input local VC 3, packet from die 0 to die 2, waits for credits of output to1 VC 3, which "
+        "has 0 "
+        "of 4; held by router1 input to0 VC 3");
+  CHECK(*(head + 8) ==
+        "  router0 input to3 VC 3, packet from die 3 to die 1, waits for a virtual channel of output to1; "
+        "held by "
+        "router0 input local VC 3");
 }
 
 TEST_CASE("short packets pass where long ones wait for each other") {
   TopologyParams p = one_way_round();
   p.allow_deadlock = true;
-  Circle moving(p, 4);
+  Circle moving(p, 2);
   CHECK(moving.count.packets == 4);
   CHECK(moving.core.settled());
   std::vector<std::string> lines;

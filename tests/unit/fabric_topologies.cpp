@@ -34,9 +34,9 @@ TopologyParams list(const std::string& links, const std::string& table = "") {
   return p;
 }
 
-TopologyParams around_a_link() {
+TopologyParams around(const std::string& down) {
   TopologyParams p = of(TopologyKind::mesh, FabricRouting::table);
-  p.down_links = "0-1";
+  p.down_links = down;
   return p;
 }
 
@@ -116,7 +116,11 @@ TEST_CASE("every topology delivers each packet once and in order, with the small
       {"two links between each pair", list("0-1 0-1 1-2 1-2 2-3 2-3"), 1, 4},
       {"tree with a double root", list("0-1 0-1 0-2 1-3 1-4"), 1, 5},
       {"table on a list", list("0-1 1-2 2-3 3-0", "1>3:0"), 1, 4},
-      {"table around a link that is down", around_a_link(), 3, 3},
+      {"table around a link at the edge", around("0-1"), 3, 3},
+      {"table around a link in the middle", around("4-5"), 3, 3},
+      {"table around many links", around("0-1 4-5 6-10 9-13 2-3"), 4, 4},
+      {"ring as a list", list("0-1 1-2 2-3 3-4 4-5 5-6 6-0"), 1, 7},
+      {"cube", list("0-1 1-3 3-2 2-0 4-5 5-7 7-6 6-4 0-4 1-5 2-6 3-7"), 2, 4},
   };
   for (const Shape& shape : shapes) {
     all_to_all(shape, true);
@@ -133,7 +137,7 @@ TEST_CASE("several links between a pair share the destinations behind it") {
 }
 
 TEST_CASE("a table avoids links that are down from the start, and goes where it is told") {
-  const Topology t(around_a_link(), 3, 3);
+  const Topology t(around("0-1"), 3, 3);
   CHECK(t.hops(NodeId(0), NodeId(1)) == 3);
   CHECK(t.hops(NodeId(1), NodeId(0)) == 3);
   TopologyParams told = of(TopologyKind::mesh, FabricRouting::table);
