@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "tlm/latency_histogram.h"
 #include "tlm/field.h"
+#include "tlm/latency_histogram.h"
 #include "tlm/tick.h"
 
 namespace moesaic {
