@@ -62,8 +62,10 @@ class CycleFabric {
     for (std::uint32_t i = 0; i < train.total; ++i)
       queue.push_back({&train, i, train.at_boundary(i), train.packet_end(i) == i + 1, ready});
   }
-  /// Sinks that are not automatic free a packet's buffers this long after its tail.
+  /// Sinks that are not automatic free a packet's buffers this long after its tail, and then at the next
+  /// multiple of `sink_period`.
   Cycle sink_delay = 1;
+  Cycle sink_period = 1;
 
   void run(Cycle cycles) {
     for (now_ = 0; now_ < cycles; ++now_) {
@@ -346,7 +348,8 @@ class CycleFabric {
         r.out[o].due[q.vc].insert({at + 1 + p_.local, 1});
       } else if (f.tail) {
         const long flits = f.index % f.train->flits + 1;
-        r.out[o].due[q.vc].insert({at + sink_delay, flits});
+        const Cycle freed = (at + sink_delay + sink_period - 1) / sink_period * sink_period;
+        r.out[o].due[q.vc].insert({freed, flits});
       }
     } else {
       const Topology::Peer& next = t_.peer(NodeId(n), o);
