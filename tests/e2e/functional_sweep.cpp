@@ -88,6 +88,9 @@ TEST_CASE("random small cases under hydra equal the reference, in the same time 
 TEST_CASE("random small cases under hydra_simple equal the reference, in the same time as timing mode") {
   sweep(10, "hydra_simple", true);
 }
+TEST_CASE("random small cases under naive_fse_dp equal the reference, in the same time as timing mode") {
+  sweep(11, "naive_fse_dp");
+}
 
 TEST_CASE("the cases drawn for the baselines cover drops, padding and every profile") {
   std::set<std::string> profiles, capacities;

@@ -93,6 +93,13 @@ inline void draw_baseline(Experiment& e, const std::string& image, std::mt19937&
   }
 }
 
+/// What only naive_fse_dp can choose.
+inline void draw_naive(Experiment& e, std::mt19937& random) {
+  auto& options = e.firmware.options;
+  if (random() % 2 == 0) options["send_early"] = "true";
+  if (random() % 2 == 0) options["slice_columns"] = std::to_string(1 + random() % 70);
+}
+
 /// A valid experiment with sizes small enough for functional mode in milliseconds. Every draw from `seed`
 /// alone; the same case for every image, but for what only that image has. `baseline`: with the options of
 /// docs/baselines.md.
@@ -125,6 +132,7 @@ inline Experiment small_case(std::uint32_t seed, const std::string& image = "ep"
   const bool least_sram = draw(0, 1) != 0;
   if (image == "ep" && !baseline) draw_ep(e, random);
   if (image == "fse_dp") draw_fse_dp(e, random);
+  if (image == "naive_fse_dp") draw_naive(e, random);
   if (baseline) draw_baseline(e, image, random);
   if (least_sram) e.package.chiplet.sram.size_bytes = smallest_sram(e);
   return e;

@@ -162,6 +162,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("naive_fse_dp computes what the reference computes, on one to nine dies, in one wave and many") {
+  for (const char* early : {"false", "true"}) {
+    for (const char* columns : {"0", "1", "4", "100"})
+      CHECK(any_complaint("naive_fse_dp", {{"send_early", early}, {"slice_columns", columns}}) == "");
+    for (const unsigned rows : {1u, 2u, 3u}) {
+      for (const std::uint32_t tokens : {1u, 2u, 26u}) {
+        Config config = busy("naive_fse_dp", {{"send_early", early}});
+        config.rows = config.columns = rows;
+        config.tokens = tokens;
+        CHECK(complaint(image("naive_fse_dp"), config, 3) == "");
+        config.queue_depth = config.mail_depth = config.command_queues = 1;
+        CHECK(complaint(image("naive_fse_dp"), config, 3) == "");
+      }
+    }
+  }
+}
+
 TEST_CASE(
     "most tokens: each expert goes to the emptiest dies, of these to the one that has most tokens for it") {
   Demand demand(4, 5);
