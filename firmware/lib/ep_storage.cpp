@@ -52,8 +52,8 @@ Storage::Storage(Hal& hal, const Plan& plan)
   }
 }
 
-std::vector<Storage::Piece> Storage::pieces(std::uint32_t layer, std::uint32_t expert,
-                                            std::uint32_t slice) const {
+std::vector<WeightPiece> Storage::pieces(std::uint32_t layer, std::uint32_t expert,
+                                         std::uint32_t slice) const {
   const std::uint32_t all = columns(slice);
   const auto address = [&](std::uint32_t die, std::uint64_t held) {
     const std::uint64_t number = held * plan_.slices.slices + slice;
@@ -66,15 +66,8 @@ std::vector<Storage::Piece> Storage::pieces(std::uint32_t layer, std::uint32_t e
         shared ? plan_.owners.largest() + expert - routed_ : plan_.owners.local(expert);
     return {{die, 0, all, address(die, held)}};
   }
-  // Which memory has the larger pieces of an uneven cut changes from slice to slice.
-  std::vector<Piece> out;
-  const auto memories = static_cast<std::uint32_t>(memories_.size());
-  for (std::uint32_t p = 0; p < memories; ++p) {
-    const std::uint32_t begin = all * p / memories, end = all * (p + 1) / memories;
-    const std::uint32_t die = memories_[(p + expert + slice) % memories];
-    if (begin < end) out.push_back({die, begin, end - begin, address(die, expert)});
-  }
-  return out;
+  return spread_slice(all, memories_, expert + slice,
+                      [&](std::uint32_t m) { return address(memories_[m], expert); });
 }
 
 std::uint32_t Storage::columns(std::uint32_t slice) const {
@@ -85,23 +78,12 @@ void Storage::place(Hal& hal) const {
   const std::uint32_t tokens = plan_.homes.count(node_);
   for (std::uint16_t layer = 0; layer < layers_; ++layer) {
     for (std::uint16_t expert = 0; expert < experts_; ++expert)
-      for (std::uint32_t s = 0; s < plan_.slices.slices; ++s) place_slice(hal, layer, expert, s);
+      for (std::uint32_t s = 0; s < plan_.slices.slices; ++s)
+        place_pieces(hal, pieces(layer, expert, s), layer, expert, s * plan_.slices.columns);
     if (tokens == 0) continue;
     const std::uint32_t first = plan_.homes.first(node_);
     hal.place({MOESAIC_ACTIVATIONS, layer, 0, 0, first, tokens, activation(layer, node_, 0)});
     hal.place({MOESAIC_OUTPUT, layer, 0, 0, first, tokens, output(layer, 0)});
-  }
-}
-
-void Storage::place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t s) const {
-  for (const Piece& piece : pieces(layer, expert, s)) {
-    if (piece.die != node_) continue;
-    std::uint64_t at = piece.address;
-    for (const auto kind : {MOESAIC_GATE_WEIGHTS, MOESAIC_UP_WEIGHTS, MOESAIC_DOWN_WEIGHTS}) {
-      hal.place({static_cast<std::uint16_t>(kind), layer, expert, 0, s * plan_.slices.columns + piece.begin,
-                 piece.columns, at});
-      at += std::uint64_t{piece.columns} * plan_.hidden;
-    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ep_plan.h"
+#include "weight_pieces.h"
 
 namespace moesaic::firmware::ep {
 
@@ -16,14 +17,8 @@ class Storage {
   Storage(Hal& hal, const Plan& plan);
   /// Registers everything that this die's memory region holds.
   void place(Hal& hal) const;
-  /// Columns of a slice that lie together.
-  struct Piece {
-    std::uint32_t die;
-    std::uint32_t begin, columns;  ///< counted from the first of the slice
-    std::uint64_t address;
-  };
   /// `expert`: a routed one, or experts + s for shared expert s.
-  std::vector<Piece> pieces(std::uint32_t layer, std::uint32_t expert, std::uint32_t slice) const;
+  std::vector<WeightPiece> pieces(std::uint32_t layer, std::uint32_t expert, std::uint32_t slice) const;
   /// Columns of a slice: the last one of an expert may have fewer.
   std::uint32_t columns(std::uint32_t slice) const;
   /// Input row of a token; `token` counts from the first one of its home.
@@ -45,11 +40,9 @@ class Storage {
   }
 
  private:
-  void place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t slice) const;
-
   const Plan& plan_;
   std::uint32_t node_, width_, routed_, experts_, layers_;
-  std::vector<std::uint32_t> memories_;  ///< dies that have one
+  std::vector<std::uint16_t> memories_;  ///< dies that have one
   std::uint64_t piece_bytes_, layer_pieces_;
   std::vector<std::uint64_t> weights_, tokens_, partials_, scratch_;  ///< by die
   std::uint64_t outputs_ = 0;

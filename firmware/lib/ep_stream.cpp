@@ -17,7 +17,7 @@ void WeightStream::load_slice(std::uint32_t layer, std::uint32_t expert, std::ui
   const std::uint32_t use = loads_ / plan_.prefetch;
   ++loads_;
   const std::uint32_t columns = storage_.columns(slice) * plan_.hidden;
-  for (const Storage::Piece& piece : storage_.pieces(layer, expert, slice)) {
+  for (const WeightPiece& piece : storage_.pieces(layer, expert, slice)) {
     const std::uint32_t bytes = piece.columns * plan_.hidden;
     Command command = load(piece.address, hal_.sram(plan_.buffer(buffer) + piece.begin * plan_.hidden),
                            Rows{bytes, 3, bytes, columns, MOESAIC_NO_OFFSET});

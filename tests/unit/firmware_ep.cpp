@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image ep on a package without time, under many orders of events: right results, no race, no hang.
 #include "tests/catch.h"
-#include "tests/unit/firmware_fake.h"
+#include "tests/unit/image_check.h"
 
 using moesaic::fake::Config;
 using moesaic::fake::Package;
@@ -12,36 +12,11 @@ const moesaic_image& ep() {
   return moesaic::fake::load_image(MOESAIC_IMAGE_DIR, "ep");
 }
 
-// Runs a configuration under `seeds` orders; the first complaint, or nothing.
-std::string complaint(Config config, unsigned seeds) {
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
-    config.seed = seed;
-    try {
-      Package package(ep(), config);
-      package.run();
-      const std::string wrong = package.wrong_results();
-      if (!wrong.empty()) return wrong + " (seed " + std::to_string(seed) + ")";
-    } catch (const std::exception& error) {
-      return std::string(error.what()) + " (seed " + std::to_string(seed) + ")";
-    }
-  }
-  return "";
+std::string complaint(const Config& config, unsigned seeds) {
+  return moesaic::fake::complaint(ep(), config, seeds);
 }
-
 std::uint32_t minimum_sram(const Config& config) {
-  moesaic_core_info info{};
-  info.struct_size = sizeof info;
-  info.nodes = static_cast<std::uint16_t>(config.rows * config.columns);
-  info.hidden = config.hidden;
-  info.expert_width = config.expert_width;
-  info.experts = config.experts;
-  info.shared_experts = config.shared_experts;
-  info.top_k = config.top_k;
-  info.tokens = config.tokens;
-  std::vector<const char*> values;
-  for (std::uint32_t i = 0; i < ep().option_count; ++i)
-    values.push_back(i < config.options.size() ? config.options[i].c_str() : ep().options[i].default_value);
-  return static_cast<std::uint32_t>(ep().minimum_sram(&info, values.data()));
+  return moesaic::fake::minimum_sram(ep(), config);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ inline std::vector<std::string> option_values(const moesaic_image& image, const 
   return values;
 }
 
-/// What the image says it needs; `config.options` are its option values, all of them.
+/// What the image says it needs; `config.options` are its option values, those left out at the end have
+/// defaults.
 inline std::uint32_t minimum_sram(const moesaic_image& image, const Config& config) {
   moesaic_core_info info{};
   info.struct_size = sizeof info;
@@ -38,7 +39,8 @@ inline std::uint32_t minimum_sram(const moesaic_image& image, const Config& conf
   info.top_k = config.top_k;
   info.tokens = config.tokens;
   std::vector<const char*> values;
-  for (const std::string& value : config.options) values.push_back(value.c_str());
+  for (std::uint32_t i = 0; i < image.option_count; ++i)
+    values.push_back(i < config.options.size() ? config.options[i].c_str() : image.options[i].default_value);
   return static_cast<std::uint32_t>(image.minimum_sram(&info, values.data()));
 }
 

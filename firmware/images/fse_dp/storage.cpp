@@ -41,8 +41,8 @@ Storage::Storage(Hal& hal, const Plan& plan, Placement placement)
   outputs_ = own.take(layers_ * output_bytes_);
 }
 
-std::vector<Storage::Piece> Storage::pieces(std::uint32_t layer, std::uint32_t expert,
-                                            std::uint32_t slice) const {
+std::vector<WeightPiece> Storage::pieces(std::uint32_t layer, std::uint32_t expert,
+                                         std::uint32_t slice) const {
   const std::uint32_t n = number(expert, slice), columns = plan_.columns(slice);
   const auto memories = static_cast<std::uint32_t>(memories_.size());
   const auto address = [&](std::uint32_t memory, std::uint64_t index) {
@@ -53,37 +53,19 @@ std::vector<Storage::Piece> Storage::pieces(std::uint32_t layer, std::uint32_t e
     if (placement_ == Placement::experts) index = index * plan_.slices.slices + slice;
     return {{memories_[n % memories], 0, columns, address(n % memories, index)}};
   }
-  // Which memory has the larger pieces of an uneven cut changes from slice to slice.
-  std::vector<Piece> out;
-  for (std::uint32_t p = 0; p < memories; ++p) {
-    const std::uint32_t begin = columns * p / memories, end = columns * (p + 1) / memories;
-    const std::uint32_t memory = (p + n) % memories;
-    if (begin < end) out.push_back({memories_[memory], begin, end - begin, address(memory, n)});
-  }
-  return out;
+  return spread_slice(columns, memories_, n, [&](std::uint32_t m) { return address(m, n); });
 }
 
 void Storage::place(Hal& hal) const {
   const std::uint32_t tokens = plan_.homes.count(node_);
   for (std::uint16_t layer = 0; layer < layers_; ++layer) {
     for (std::uint16_t expert = 0; expert < experts_; ++expert)
-      for (std::uint32_t s = 0; s < plan_.slices.slices; ++s) place_slice(hal, layer, expert, s);
+      for (std::uint32_t s = 0; s < plan_.slices.slices; ++s)
+        place_pieces(hal, pieces(layer, expert, s), layer, expert, s * plan_.slices.columns);
     if (tokens == 0) continue;
     const std::uint32_t first = plan_.homes.first(node_);
     hal.place({MOESAIC_ACTIVATIONS, layer, 0, 0, first, tokens, activations(layer)});
     hal.place({MOESAIC_OUTPUT, layer, 0, 0, first, tokens, outputs(layer)});
-  }
-}
-
-void Storage::place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t s) const {
-  for (const Piece& piece : pieces(layer, expert, s)) {
-    if (piece.die != node_) continue;
-    std::uint64_t at = piece.address;
-    for (const auto kind : {MOESAIC_GATE_WEIGHTS, MOESAIC_UP_WEIGHTS, MOESAIC_DOWN_WEIGHTS}) {
-      hal.place({static_cast<std::uint16_t>(kind), layer, expert, 0, s * plan_.slices.columns + piece.begin,
-                 piece.columns, at});
-      at += std::uint64_t{piece.columns} * plan_.hidden;
-    }
   }
 }
 

@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "firmware/images/fse_dp/plan.h"
+#include "firmware/lib/weight_pieces.h"
 
 namespace moesaic::firmware::fse_dp {
 
 class Storage {
  public:
-  /// Columns of a slice that lie together.
-  struct Piece {
-    std::uint16_t die;
-    std::uint32_t begin, columns;  ///< of the slice
-    std::uint64_t address;
-  };
-
   Storage(Hal& hal, const Plan& plan, Placement placement);
   /// Registers what the memory of this die holds, and its own tokens.
   void place(Hal& hal) const;
@@ -26,7 +20,7 @@ class Storage {
     return plan_.ring.place(memories_[number(expert, slice) % memories_.size()]);
   }
   const std::vector<std::uint16_t>& memories() const { return memories_; }
-  std::vector<Piece> pieces(std::uint32_t layer, std::uint32_t expert, std::uint32_t slice) const;
+  std::vector<WeightPiece> pieces(std::uint32_t layer, std::uint32_t expert, std::uint32_t slice) const;
   std::uint64_t activations(std::uint32_t layer) const { return activations_ + layer * activation_bytes_; }
   std::uint64_t outputs(std::uint32_t layer) const { return outputs_ + layer * output_bytes_; }
 
@@ -35,7 +29,6 @@ class Storage {
   std::uint32_t number(std::uint32_t expert, std::uint32_t slice) const {
     return placement_ == Placement::experts ? expert : expert * plan_.slices.slices + slice;
   }
-  void place_slice(Hal& hal, std::uint16_t layer, std::uint16_t expert, std::uint32_t slice) const;
 
   const Plan& plan_;
   Placement placement_;

@@ -258,7 +258,7 @@ std::vector<Command> WaveAgent::load_commands(const Item& item, std::uint32_t sl
                                               std::uint32_t slot) const {
   std::vector<Command> commands;
   const std::uint32_t matrix = plan_.columns(slice) * plan_.hidden;
-  for (const Storage::Piece& piece : storage_.pieces(layer_, item.expert, slice)) {
+  for (const WeightPiece& piece : storage_.pieces(layer_, item.expert, slice)) {
     const std::uint32_t bytes = piece.columns * plan_.hidden;
     const std::uint64_t to = hal_.sram(plan_.slot_at(slot) + piece.begin * plan_.hidden);
     commands.push_back(piece.columns == plan_.columns(slice)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "firmware/lib/memory_plan.h"
+#include "firmware/lib/weight_pieces.h"
 
 namespace moesaic::firmware::naive_fse_dp {
 
@@ -98,12 +99,8 @@ void Storage::place(Hal& hal) const {
       for (std::uint32_t round = 0; round < plan_.rounds; ++round) {
         const std::uint32_t s = round * plan_.nodes + plan_.ring.place(node_);
         if (plan_.columns(s) == 0) continue;
-        std::uint64_t at = slice(layer, expert, round);
-        for (const auto kind : {MOESAIC_GATE_WEIGHTS, MOESAIC_UP_WEIGHTS, MOESAIC_DOWN_WEIGHTS}) {
-          hal.place({static_cast<std::uint16_t>(kind), layer, expert, 0, s * plan_.slices.columns,
-                     plan_.columns(s), at});
-          at += std::uint64_t{plan_.columns(s)} * plan_.hidden;
-        }
+        place_columns(hal, layer, expert, s * plan_.slices.columns, plan_.columns(s),
+                      slice(layer, expert, round));
       }
     if (tokens == 0) continue;
     hal.place({MOESAIC_ACTIVATIONS, layer, 0, 0, first, tokens, activations(layer)});
