@@ -114,6 +114,9 @@ TEST_CASE("the energy of a run is the sum of its components", "[memory-data]") {
   events.vector_ops = 7;
   events.sram_bytes = 4096;
   events.d2d_wire_bytes = 64;
+  events.router_bytes = 128;
+  events.d2d_idle = kMicrosecond;
+  events.link_bytes_per_s = 1'000'000'000;
   events.control_busy = kMicrosecond;
   events.control_hz = 800'000'000;
   events.dies = 4;
