@@ -61,7 +61,7 @@ std::vector<WeightPiece> Storage::pieces(std::uint32_t layer, std::uint32_t expe
   };
   if (!plan_.spread_weights) {
     const bool shared = expert >= routed_;
-    const std::uint32_t die = shared ? node_ : plan_.owners.owner(expert);
+    const auto die = static_cast<std::uint16_t>(shared ? node_ : plan_.owners.owner(expert));
     const std::uint32_t held =
         shared ? plan_.owners.largest() + expert - routed_ : plan_.owners.local(expert);
     return {{die, 0, all, address(die, held)}};
