@@ -289,4 +289,9 @@ void Agent::flush() {
   for (Backlog& each : lanes_) each.flush();
 }
 
+std::unique_ptr<Core> make_core(Hal& hal, const Settings& settings) {
+  if (hal.info().role == MOESAIC_SCHEDULER) return std::make_unique<Placer>(hal, settings);
+  return std::make_unique<Agent>(hal, settings);
+}
+
 }  // namespace moesaic::firmware::ep

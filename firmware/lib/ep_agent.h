@@ -15,6 +15,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -116,5 +117,8 @@ class Agent : public Core {
   std::deque<Tile> waiting_;         ///< tiles that have no area yet
   std::uint32_t summed_tokens_ = 0;  ///< own tokens whose sums are posted
 };
+
+/// What an image runs on a core: the placer as scheduler, else an agent.
+std::unique_ptr<Core> make_core(Hal& hal, const Settings& settings);
 
 }  // namespace moesaic::firmware::ep

@@ -6,7 +6,6 @@
 #include "sc_main/cli/command_line.h"
 #include "sc_main/cli/experiment_choice.h"
 #include "sc_main/cli/fabric_command.h"
-#include "sc_main/cli/guard.h"
 #include "sc_main/cli/list_command.h"
 #include "sc_main/cli/memory_command.h"
 #include "sc_main/cli/new_command.h"
@@ -14,6 +13,7 @@
 #include "sc_main/cli/run_command.h"
 #include "sc_main/cli/sweep_command.h"
 #include "sc_main/report/budget.h"
+#include "sc_main/run/guard.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {

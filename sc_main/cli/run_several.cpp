@@ -8,11 +8,11 @@
 #include <sstream>
 #include <thread>
 
-#include "sc_main/cli/guard.h"
 #include "sc_main/cli/record_choice.h"
 #include "sc_main/cli/run_command.h"
 #include "sc_main/report/comparison.h"
 #include "sc_main/report/output_folder.h"
+#include "sc_main/run/guard.h"
 #include "sc_main/run/image_loader.h"
 #include "sc_main/sweep/child_process.h"
 #include "tlm/diagnostics.h"

@@ -91,7 +91,7 @@ int sweep_command(const StoreLine& line) {
   const std::vector<StoredRun> runs = run_requests(requests, library, {&store, line.jobs});
   // 3. A row for each point.
   std::vector<std::string> axes;
-  for (const AxisParams& axis : sweep.axes) axes.push_back(axis.name.empty() ? axis.key : axis.name);
+  for (const AxisParams& axis : sweep.axes) axes.push_back(axis.title());
   Table table(joined(axes, kCellHeads), axes.size());
   std::string csv = csv_line(joined(axes, kCsvHeads));
   auto next = runs.begin();

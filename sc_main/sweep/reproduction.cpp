@@ -40,9 +40,12 @@ class Checker {
   }
   void check_part(const PartParams& part, const std::string& path) {
     require(!part.axes.empty(), path, "there are no axes", "expected at least one: it gives the columns");
-    for (std::size_t a = 0; a < part.axes.size(); ++a)
+    for (std::size_t a = 0; a < part.axes.size(); ++a) {
+      const std::string axis = fmt::format("{}.axes.{}", path, a);
+      check_axis(part.axes[a], place_of(places_, axis), problems_);
       for (const std::string& value : part.axes[a].quick)
-        require_one_of(value, names(part.axes[a]), fmt::format("{}.axes.{}.quick", path, a));
+        require_one_of(value, names(part.axes[a]), axis + ".quick");
+    }
     if (!part.axes.empty() && !part.reference.empty())
       require_one_of(part.reference, names(part.axes.back()), path + ".reference");
   }
@@ -67,18 +70,16 @@ class Checker {
 };
 
 AxisParams kept(const PartAxisParams& axis, bool quick) {
-  AxisParams all;
-  all.name = axis.name;
-  all.key = axis.key;
-  const auto keep = [&](const std::string& name) {
-    return !quick || axis.quick.empty() ||
-           std::find(axis.quick.begin(), axis.quick.end(), name) != axis.quick.end();
+  AxisParams kept = axis;
+  if (!quick || axis.quick.empty()) return kept;
+  const auto left_out = [&](const std::string& name) {
+    return std::find(axis.quick.begin(), axis.quick.end(), name) == axis.quick.end();
   };
-  for (const std::string& value : axis.values)
-    if (keep(value)) all.values.push_back(value);
-  for (const VariantParams& variant : axis.variants)
-    if (keep(variant.name)) all.variants.push_back(variant);
-  return all;
+  kept.values.erase(std::remove_if(kept.values.begin(), kept.values.end(), left_out), kept.values.end());
+  kept.variants.erase(std::remove_if(kept.variants.begin(), kept.variants.end(),
+                                     [&](const VariantParams& v) { return left_out(v.name); }),
+                      kept.variants.end());
+  return kept;
 }
 
 PartResult expand_part(const ReproductionParams& r, const PartParams& part, bool quick,
@@ -91,8 +92,7 @@ PartResult expand_part(const ReproductionParams& r, const PartParams& part, bool
   for (const PartAxisParams& axis : part.axes) sweep.axes.push_back(kept(axis, quick));
   PartResult result;
   result.part = part;
-  for (const AxisParams& axis : sweep.axes)
-    result.row_axes.push_back(axis.name.empty() ? axis.key : axis.name);
+  for (const AxisParams& axis : sweep.axes) result.row_axes.push_back(axis.title());
   result.column_axis = result.row_axes.back();
   result.row_axes.pop_back();
   for (SweepPoint& point : expand_sweep(sweep, library)) {

@@ -13,20 +13,15 @@
 
 namespace moesaic {
 
-struct PartAxisParams {
-  std::string name, key;
-  std::vector<std::string> values;
-  std::vector<VariantParams> variants;
+/// An axis, and those of its values that a quick run keeps.
+struct PartAxisParams : AxisParams {
   std::vector<std::string> quick;
 };
 
 template <class V>
 void describe_fields(V& v, PartAxisParams& p) {
-  v(Field{"name", "", "what tables call the axis; empty: its key"}, p.name);
-  v(Field{"key", "", "field of the experiment that takes `values`"}, p.key);
-  v(Field{"values", "", "of that field"}, p.values);
-  v(Field{"variants", "", "instead of key and values: named sets of fields"}, p.variants);
-  v(Field{"quick", "", "those of them that a quick run keeps; empty: all"}, p.quick);
+  describe_fields(v, static_cast<AxisParams&>(p));
+  v(Field{"quick", "", "names or values that a quick run keeps; empty: all"}, p.quick);
 }
 
 struct PartParams {

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "sc_main/cli/guard.h"
 #include "sc_main/report/json.h"
 #include "sc_main/report/report.h"
+#include "sc_main/run/guard.h"
 #include "sc_main/run/image_loader.h"
 #include "sc_main/run/simulate.h"
 #include "sc_main/sweep/pool.h"

@@ -16,10 +16,6 @@ struct Step {
   std::vector<Override> overrides;
 };
 
-std::string name_of(const AxisParams& axis) {
-  return axis.name.empty() ? axis.key : axis.name;
-}
-
 std::vector<Step> steps_of(const AxisParams& axis) {
   std::vector<Step> steps;
   for (const std::string& value : axis.values) steps.push_back({value, {{axis.key, value}}});
@@ -28,19 +24,12 @@ std::vector<Step> steps_of(const AxisParams& axis) {
   return steps;
 }
 
-/// Each axis has values of a key, or variants under a name.
-void check_axes(const SweepParams& sweep, const Places& places, Problems& problems) {
-  for (std::size_t i = 0; i < sweep.axes.size(); ++i) {
-    const AxisParams& axis = sweep.axes[i];
-    const Place place = place_of(places, fmt::format("axes.{}", i));
-    const bool by_key = !axis.key.empty() && !axis.values.empty();
-    const bool by_name = !axis.name.empty() && !axis.variants.empty();
-    if (by_key == by_name || axis.values.empty() == axis.variants.empty())
-      problems.add(place, "the axis is not complete", "expected key and values, or name and variants");
-  }
-}
-
 }  // namespace
+
+void check_axis(const AxisParams& axis, const Place& place, Problems& problems) {
+  if (!axis.complete())
+    problems.add(place, "the axis is not complete", "expected key and values, or name and variants");
+}
 
 SweepParams load_sweep(const std::string& file, const Library& library) {
   SweepParams sweep;
@@ -50,7 +39,8 @@ SweepParams load_sweep(const std::string& file, const Library& library) {
   YamlReader reader(library, problems, places);
   reader.read_file(library.resolve(file, tree.folder, std::filesystem::current_path()), tree, "", {});
   reader.report_missing(tree, "");
-  if (problems.empty()) check_axes(sweep, places, problems);
+  for (std::size_t i = 0; problems.empty() && i < sweep.axes.size(); ++i)
+    check_axis(sweep.axes[i], place_of(places, fmt::format("axes.{}", i)), problems);
   problems.raise_if_any();
   return sweep;
 }
@@ -80,7 +70,7 @@ std::vector<SweepPoint> expand_sweep(const SweepParams& sweep, const Library& li
       rest %= block;
       point.values.push_back(step.name);
       overrides.insert(overrides.end(), step.overrides.begin(), step.overrides.end());
-      where += fmt::format("{}{}={}", where.empty() ? "" : ", ", name_of(sweep.axes[a]), step.name);
+      where += fmt::format("{}{}={}", where.empty() ? "" : ", ", sweep.axes[a].title(), step.name);
     }
     try {
       point.by_seed = with_seeds(load_experiment(sweep.experiment, library, overrides), sweep.seeds);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "sc_main/config/experiment.h"
+#include "sc_main/config/problems.h"
 #include "sc_main/sweep/runner.h"
 #include "tlm/field.h"
 
@@ -39,6 +40,13 @@ struct AxisParams {
   std::string name, key;
   std::vector<std::string> values;
   std::vector<VariantParams> variants;
+
+  const std::string& title() const { return name.empty() ? key : name; }
+  /// Has values of a key, or variants under a name.
+  bool complete() const {
+    const bool by_key = !key.empty() && !values.empty(), by_name = !name.empty() && !variants.empty();
+    return by_key != by_name && values.empty() != variants.empty();
+  }
 };
 
 template <class V>
@@ -72,6 +80,9 @@ struct FileKind<SweepParams> {
   static constexpr const char* data_field = nullptr;
   static constexpr const char* data_suffixes = "";
 };
+
+/// Complains about an axis that is not complete.
+void check_axis(const AxisParams& axis, const Place& place, Problems& problems);
 
 /// `file`: a name from platforms/sweeps, or a path. Throws a UserError that lists all mistakes.
 SweepParams load_sweep(const std::string& file, const Library& library);

@@ -158,11 +158,13 @@ parts:
     title: Main
     reference: z
     axes:
+      - {name: tokens, values: [4]}
       - {name: system, key: workload.tokens, values: [4], quick: [5]}
 )";
   const Answer answer = scratch.run("reproduce bad.yaml");
   CHECK(answer.code == 2);
-  for (const char* what : {"bad.yaml:6:", "expected one of speed or memory", "c is not allowed",
-                           "z is not allowed", "5 is not allowed"})
+  for (const char* what :
+       {"bad.yaml:6:", "expected one of speed or memory", "c is not allowed", "z is not allowed",
+        "5 is not allowed", "bad.yaml:12:", "the axis is not complete"})
     CHECK(has(answer.err, what));
 }

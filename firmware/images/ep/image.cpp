@@ -44,8 +44,7 @@ struct Image {
        "order of a die's experts: hottest first; hottest, coldest, second hottest, ...; by number"},
       {"capacity", MOESAIC_OPTION_NAME, "dropless", 0, 0, "dropless deepspeed tutel",
        "rows that an expert has for the tokens of one die: as many as come, or by the formula of DeepSpeed "
-       "or "
-       "Tutel, which drop what is more"},
+       "or Tutel, which drop what is more"},
       {"capacity_percent", MOESAIC_OPTION_INT, "100", 1, 100000, nullptr,
        "capacity factor of the formula, in percent"},
       {"min_capacity", MOESAIC_OPTION_INT, "8", 0, 65535, nullptr, "least capacity of the DeepSpeed formula"},
@@ -59,7 +58,7 @@ struct Image {
     return ep::Plan::least_sram(info, settings_of(options));
   }
   static std::unique_ptr<Core> make(Hal& hal, const Options& options) {
-    return std::make_unique<ep::Agent>(hal, settings_of(options));
+    return ep::make_core(hal, settings_of(options));
   }
 };
 

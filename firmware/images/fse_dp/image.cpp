@@ -86,12 +86,10 @@ struct Image {
        "what has just arrived is computed and sent on first; without, it waits its turn among stored slices"},
       {"rule2", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "when nothing has arrived any stored slice is computed; without, not while a slice is under way to "
-       "the "
-       "die"},
+       "the die"},
       {"rule3", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "eager release: a slot is freed when its slice is computed and sent; without, slots are freed "
-       "together, "
-       "when all slices that the die holds have been computed"},
+       "together, when all slices that the die holds have been computed"},
       {"rule4", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "a free slot loads the next slice; without, a die loads when it has nothing left to compute"},
       {"rule5", MOESAIC_OPTION_BOOL, "false", 0, 0, nullptr,
@@ -99,22 +97,18 @@ struct Image {
        "decides"},
       {"fuse", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "slots that one expert frees load the next; without, a die loads an expert when it is through with "
-       "all "
-       "before it"},
+       "all before it"},
       {"scheduling", MOESAIC_OPTION_NAME, "tables", 0, 0, "tables trajectories",
        "all trajectories are told at once and agents go by their rules; or Algorithm 1: the scheduler starts "
-       "an "
-       "expert when one of its dies is idle"},
+       "an expert when one of its dies is idle"},
       {"preload", MOESAIC_OPTION_INT, "4", 0, 4096, nullptr,
        "experts that scheduling=trajectories starts before any of their dies is idle"},
       {"entry", MOESAIC_OPTION_NAME, "nearest_memory", 0, 0, "nearest_memory least_loaded most_tokens",
        "die of the trajectory where slices enter: the nearest to the memory of each slice; for a whole "
-       "expert "
-       "the one where fewest slices enter so far, or the one with most tokens"},
+       "expert the one where fewest slices enter so far, or the one with most tokens"},
       {"ring", MOESAIC_OPTION_NAME, "snake", 0, 0, "snake spiral shortest",
        "order in which the dies of a trajectory are visited: rows to and fro, from the rim inwards, or a "
-       "short "
-       "tour over just these dies"},
+       "short tour over just these dies"},
       {"skip_dies", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
        "leave out dies without tokens for the expert; without, slices pass through all dies that have "
        "tokens"},
@@ -133,8 +127,7 @@ struct Image {
        "scheduler=hardware: a stage of the bitonic sorter"},
       {"slack", MOESAIC_OPTION_INT, "0", 0, 100, nullptr,
        "token buffering: percent of forward passes of a request that earn it a deferral to the next "
-       "iteration; "
-       "0: none"},
+       "iteration; 0: none"},
       {"theta_min", MOESAIC_OPTION_INT, "2", 0, 65535, nullptr,
        "token buffering: a request that needs an expert with fewer tokens than this waits, if it may"},
       {"reserved_slot", MOESAIC_OPTION_BOOL, "true", 0, 0, nullptr,
@@ -143,8 +136,7 @@ struct Image {
        "micro-slices that a die holds at once, 2 or more; 0: as many as its SRAM allows"},
       {"micro_slices", MOESAIC_OPTION_INT, "0", 0, 65535, nullptr,
        "micro-slices per expert; 0: derived from F and SRAM, at least 10 where they would not be narrower "
-       "than "
-       "the engine"},
+       "than the engine"},
       {"slice_columns", MOESAIC_OPTION_INT, "0", 0, 65535, nullptr,
        "F columns of a micro-slice; 0: by micro_slices"},
   }};

@@ -43,9 +43,7 @@ struct Image {
     return ep::Plan::least_sram(info, settings_of(options));
   }
   static std::unique_ptr<Core> make(Hal& hal, const Options& options) {
-    const ep::Settings settings = settings_of(options);
-    if (hal.info().role == MOESAIC_SCHEDULER) return std::make_unique<ep::Placer>(hal, settings);
-    return std::make_unique<ep::Agent>(hal, settings);
+    return ep::make_core(hal, settings_of(options));
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sc_main/cli/guard.h"
+#include "sc_main/run/guard.h"
 
 #include <fmt/format.h>
 
