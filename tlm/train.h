@@ -40,6 +40,7 @@ class TrainExtension : public tlm::tlm_extension<TrainExtension> {
   Train train;                             ///< (in)
   NodeId requester = kNoNode;              ///< (in) die on whose behalf the access is made
   bool accumulate = false;                 ///< (in) writes add to what is there, element type int32
+  std::uint64_t destinations = 0;          ///< (in) multicast by the network: bit n is die n; 0: the address
   bool list = false;                       ///< (in) reads of token lists: bytes must come from a core
   std::uint64_t cookie = 0;                ///< (in) private to the initiator
   ActivityId activity = kRootActivity;     ///< (in) the command this access belongs to

@@ -10,7 +10,7 @@ Chiplet::Chiplet(const sc_core::sc_module_name& name, NodeId node_id, const Pack
       node(node_id),
       sram("sram", node, package.chiplet.sram, ctx),
       tensor_engine("tensor_engine", node, package.chiplet.tensor_engine, ctx),
-      dma("dma", node, package.chiplet.dma, ctx),
+      dma("dma", node, package.chiplet.dma, ctx, package.d2d.router.multicast),
       command_processor("command_processor", node, package.nodes(), package.chiplet.control, sram.slots(),
                         ctx),
       agent_core("agent_core", {node, MOESAIC_AGENT}, package.chiplet.control, host, ctx) {

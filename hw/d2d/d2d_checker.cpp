@@ -72,7 +72,7 @@ void D2dChecker::check_packet(const Arrival& arrival, std::uint32_t i) {
               " flits, but has a depth of " + std::to_string(format_.fabric().depths[arrival.vc]));
   // 3. Order.
   if (!ordered_ || part.destination != node_) return;
-  auto& [next_part, next_packet] = next_[{part.source, part.kind}];
+  auto& [next_part, next_packet] = next_[{part.source, part.kind, part.multicast}];
   require(part.sequence == next_part && packet == next_packet,
           "packet " + std::to_string(packet) + " of part " + std::to_string(part.sequence) +
               " arrives where " + std::to_string(next_packet) + " of " + std::to_string(next_part) +

@@ -3,7 +3,8 @@
 //
 // Checks the rules of hw/d2d/protocol.h: times, sizes that agree with the format, packets of a port that do
 // not overlap, buffers that hold no more than their depth and are freed once, every packet exactly once, and
-// order per source, destination and class (unless ways are adaptive or virtual channels free to choose).
+// order per source, destination and class, multicasts by themselves (unless ways are adaptive or virtual
+// channels free to choose).
 // Models: nothing. Time: none. Debug: violations() lists what was found, in order.
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -63,7 +65,8 @@ class D2dChecker : public sc_core::sc_module, private D2dNetwork, private D2dDie
   std::vector<std::uint32_t> occupied_;   // flits arrived and not announced free
   std::vector<std::deque<Freed>> freed_;  // announced free, perhaps later
   std::vector<std::uint32_t> held_;       // occupied_ and what becomes free later
-  std::map<std::pair<NodeId, PacketClass>, std::pair<std::uint32_t, std::uint32_t>> next_;  // part, packet
+  // Part and packet, by source, class and whether it is a multicast.
+  std::map<std::tuple<NodeId, PacketClass, bool>, std::pair<std::uint32_t, std::uint32_t>> next_;
   Tick last_tail_ = 0;
   std::uint64_t packets_ = 0;
   std::vector<std::string> violations_;

@@ -48,7 +48,12 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
       channel.replay.held = channel.replay.depth = params_.replay_flits;
     if (params_.flit_error > 0) channel.errors = LinkErrors(params_.flit_error, params_.error_seed, i);
   }
-  // 3. Links that go down.
+  // 3. Readers.
+  for (Unit& unit : units_) {
+    for (unsigned in = 0; in < unit.inputs.size(); ++in) unit.inputs[in].port = in;
+  }
+  if (params_.multicast) add_copy_inputs();
+  // 4. Links that go down.
   for (const Outage& outage : topology_.outages()) {
     const FabricLink& link = topology_.links()[outage.link];
     Unit& unit = units_[index_of(link.from)];
@@ -165,11 +170,12 @@ std::uint32_t FabricCore::vcs_for(unsigned unit, unsigned out, const PacketTrain
     count /= topology_.vc_sets();
     first += count * topology_.vc_set(NodeId(unit), out, train.source);
   }
-  // Neighbouring destinations get different channels.
+  // Neighbouring destinations get different channels; multicasts one, so that they keep their order.
   if (!params_.any_vc)
-    return 1u << (first + (index_of(train.destination) / topology_.columns() +
-                           index_of(train.destination) % topology_.columns()) %
-                              count);
+    return 1u << (train.multicast ? first
+                                  : first + (index_of(train.destination) / topology_.columns() +
+                                             index_of(train.destination) % topology_.columns()) %
+                                                count);
   return ((1u << count) - 1) << first;
 }
 

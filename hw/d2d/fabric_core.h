@@ -7,7 +7,8 @@
 // sends the packets of one train after the other, its classes in turns. Links: latency, a flit every so many
 // cycles, transmissions that fail and are repeated (go-back-n, as UCIe 1.1 section 3.8: no selective
 // repetition, no buffer at the receiver; the replay buffer holds a round trip). A link that goes down
-// finishes the packets that have its channel; those that come later leave the router to its own die.
+// finishes the packets that have its channel; those that come later leave the router to its own die. A packet
+// for several dies is copied where their ways part (fabric_multicast.cpp).
 // Does not model: virtual channels shared by classes; more than 64 routers.
 // Time: advance() decides cycles in order. Flits that nobody contends for pass as a *run*, one per cycle, in
 // a constant number of steps however many they are; arrivals and credits of a run are announced ahead, and
@@ -29,6 +30,8 @@
 
 namespace moesaic {
 
+struct PacketFork;
+
 /// Consecutive packets of one transaction, all of `flits` flits but the last, which may have fewer.
 struct PacketTrain {
   NodeId source = kNoNode;
@@ -38,6 +41,9 @@ struct PacketTrain {
   std::uint32_t total = 1;        ///< flits of all packets
   std::uint32_t bytes = 0;        ///< payload of a full packet
   std::uint64_t total_bytes = 0;  ///< payload of all packets
+  /// Where its packets are copied; null: nowhere. `destination` is then any of those behind.
+  const PacketFork* fork = nullptr;
+  bool multicast = false;  ///< it, or a train that it is a copy of, has several destinations
 
   std::uint32_t packets() const { return (total + flits - 1) / flits; }
   /// Payload of the first packets.
@@ -52,12 +58,21 @@ struct PacketTrain {
   bool at_boundary(std::uint32_t flit) const { return flit == total || flit % flits == 0; }
 };
 
+/// At router `at`, each packet of a train leaves as one of each of these trains, by output; they differ from
+/// it in `destination` and `fork` only.
+struct PacketFork {
+  NodeId at = kNoNode;
+  std::vector<PacketTrain*> branches;
+};
+
 /// `count` flits or credits that come one per cycle from `first` on (step 1), or all at once (step 0).
 struct FabricFlow {
   Cycle first = 0;
   std::uint32_t count = 0;
   std::uint32_t step = 1;
 };
+/// Takes `count` flits off the end of what was announced.
+void trim(Ring<FabricFlow>& flows, std::uint32_t count);
 
 class FabricCore {
  public:
@@ -78,7 +93,7 @@ class FabricCore {
     ~Owner() = default;
   };
   /// Flits [flit, flit + count) of a train that have been granted, one per cycle from `at` on, to an output
-  /// of a router; of a source, when `out` is kNoPort.
+  /// of a router; of a source, when `out` is kNoPort. `in` beyond the ports: copies of a packet.
   struct Passage {
     NodeId node;
     unsigned in, in_vc, out, out_vc;
@@ -90,16 +105,21 @@ class FabricCore {
   class Observer {
    public:
     virtual void passed(const Passage& passage) = 0;
+    /// Of a packet that is copied, the last copies of `count` flits have been granted at `at`, or one by one
+    /// from there on: their places at input `in` are free.
+    virtual void freed(NodeId /*node*/, unsigned /*in*/, unsigned /*vc*/, std::uint32_t /*count*/,
+                       Cycle /*at*/) {}
 
    protected:
     ~Observer() = default;
   };
 
-  /// REQUIRES: topology.nodes() <= 64.
+  /// REQUIRES: topology.nodes() <= 64; where params.multicast: ways are not adaptive.
   FabricCore(const Topology& topology, const FabricParams& params, Owner& owner);
 
   /// The train joins the queue of its class at its source; it may leave from `ready` on. REQUIRES: `ready` >=
-  /// now(), not before that of the train submitted last for this queue.
+  /// now(), not before that of the train submitted last for this queue. A train with a fork needs
+  /// params.multicast, and buffers that hold a whole packet.
   void submit(PacketTrain& train, Cycle ready);
   /// At the destination `node`, `flits` flits of `vc` are free again; usable from `at` on. REQUIRES: sinks
   /// are not automatic; `at` >= now(), and times of a channel do not decrease.
@@ -128,8 +148,9 @@ class FabricCore {
  private:
   static constexpr unsigned kNoUnit = ~0u;
   static constexpr std::uint64_t kSlots = 4096;
+  static constexpr std::size_t kMostPorts = 64;  // inputs of a router, those for copies included
 
-  enum class State : std::uint8_t { idle, routing, waiting, active };
+  enum class State : std::uint8_t { idle, routing, waiting, active, forked };
   using Flow = FabricFlow;
   // Flits [next, end) of a train that are in a buffer or announced.
   struct Stay {
@@ -149,6 +170,9 @@ class FabricCore {
     int asked = -1;      // round robin: output * vcs + virtual channel granted last
     std::int8_t stall = -1;
     Cycle stalled = 0;  // since when, for the cause `stall`
+    // Forked: copies of the front packet that have not left, and its first flit that not all of them passed.
+    unsigned copies = 0;
+    std::uint32_t freed = 0;
   };
   struct Input {
     std::uint32_t waiting = 0;  // bit per virtual channel with a stay
@@ -157,6 +181,10 @@ class FabricCore {
     unsigned run_vc = ~0u;    // virtual channel whose flits pass as a run
     unsigned from = kNoUnit;  // what sends to it
     unsigned from_out = 0;
+    // Itself; an input for copies: that whose packets it copies. Those of a port stand behind each other.
+    unsigned port = 0;
+    unsigned first_copy = 0, copies = 0;
+    unsigned next_copy = 0;  // round robin: itself, then its copies
     std::vector<InputVc> vcs;
   };
   struct OutputVc {
@@ -246,6 +274,17 @@ class FabricCore {
   void allocate_switch(unsigned unit, Cycle at);
   void step_source(unsigned unit, Cycle at);
   int source_vc(unsigned unit, unsigned kind, Cycle at);
+
+  // Packets that are copied (fabric_multicast.cpp).
+  void add_copy_inputs();
+  static bool forks_at(const PacketTrain& train, unsigned unit);
+  void fork(unsigned unit, unsigned in, unsigned vc, Cycle front);
+  void extend_copies(unsigned unit, unsigned in, unsigned vc, Flow flow);
+  void shorten_copies(unsigned unit, unsigned in, unsigned vc);
+  void free_copied(unsigned unit, unsigned in, unsigned vc, Cycle at);
+  void copy_left(unsigned unit, unsigned in, unsigned vc, Cycle next);
+  void read_ports(unsigned unit, std::array<int, kMostPorts>& picked);
+  static void pass_port_turn(Unit& unit, unsigned in);
 
   // Runs and their announcements (fabric_runs.cpp).
   std::uint32_t contiguous(const InputVc& in, Cycle at, bool over_packets) const;

@@ -45,6 +45,7 @@ struct FabricParams {
   /// From a transmission to its repetition or acknowledgement: there, and the answer back. A buffer of fewer
   /// flits carries one in replay_round_trip() / replay_flits cycles.
   Cycle replay_round_trip() const { return 2 * link + 2 + check; }
+  bool multicast = false;        ///< routers copy packets
   bool automatic_sinks = false;  ///< dies take every flit at once
 };
 

@@ -220,24 +220,25 @@ void FabricCore::cut_rivals(unsigned unit, Cycle at) {
   for (std::size_t i = 0; i < rivals && u.running != 0; ++i) {
     const Request request = requests_[i];
     if (u.outputs[request.out].running) cut(request.out);
-    const unsigned vc = u.inputs[request.in].run_vc;
-    if (vc != ~0u) cut(u.inputs[request.in].vcs[vc].out);
+    const Input& port = u.inputs[u.inputs[request.in].port];
+    if (port.run_vc != ~0u) cut(port.vcs[port.run_vc].out);
   }
 }
 
 void FabricCore::allocate_switch(unsigned unit, Cycle at) {
   Unit& u = units_[unit];
   const auto ports = static_cast<unsigned>(u.inputs.size());
+  const auto port_of = [&](unsigned in) { return u.inputs[in].port; };
   // 1. For each input and output, the virtual channel next in turn; certain requests before speculative.
-  std::array<int, 64> picked;
+  std::array<int, kMostPorts> picked;
   std::uint64_t asked_outs = 0;
   std::uint64_t asked_ins = 0;
   std::uint64_t busy_outs = 0;  // asked for by more than one
   std::uint64_t busy_ins = 0;
   for (const Request& r : requests_) {
-    busy_ins |= asked_ins & std::uint64_t{1} << r.in;
+    busy_ins |= asked_ins & std::uint64_t{1} << port_of(r.in);
     busy_outs |= asked_outs & std::uint64_t{1} << r.out;
-    asked_ins |= std::uint64_t{1} << r.in;
+    asked_ins |= std::uint64_t{1} << port_of(r.in);
     asked_outs |= std::uint64_t{1} << r.out;
   }
   const auto better = [&](const Request& a, const Request& b, unsigned from_a, unsigned from_b) {
@@ -261,6 +262,7 @@ void FabricCore::allocate_switch(unsigned unit, Cycle at) {
         r.out == b.out ? better(r, b, vc_turn(r), vc_turn(b)) : better(r, b, out_turn(r), out_turn(b));
     if (wins) best = static_cast<int>(i);
   }
+  if (params_.multicast) read_ports(unit, picked);
   // 3. Each output takes one of the inputs that chose it.
   for (std::uint64_t outs = asked_outs; outs != 0; outs &= outs - 1) {
     const auto out = static_cast<unsigned>(__builtin_ctzll(outs));
@@ -280,13 +282,15 @@ void FabricCore::allocate_switch(unsigned unit, Cycle at) {
     u.inputs[winner.in].last_out = out;
     channel.last_in = winner.in;
     u.inputs[winner.in].next_vc = (winner.vc + 1) % vcs_;
+    pass_port_turn(u, winner.in);
     if (winner.speculative) {
       // Wasted where the virtual channel was not granted or has no credit.
       if (from.state != State::active) continue;
       settle_credits(channel.vcs[from.out_vc], at);
       if (channel.vcs[from.out_vc].held < 1) continue;
     }
-    const bool alone = (busy_ins >> winner.in & 1u) == 0 && (busy_outs >> out & 1u) == 0;
+    const bool alone =
+        port_of(winner.in) == winner.in && (busy_ins >> winner.in & 1u) == 0 && (busy_outs >> out & 1u) == 0;
     const bool over_packets = params_.overlap && !params_.any_vc && !params_.speculative &&
                               !topology_.adaptive() && u.waiters == 0 && channel.down_at == kNoCycle;
     start_run(unit, out, winner.in, winner.vc, alone ? ~0u : 1, over_packets, at);

@@ -7,8 +7,6 @@
 
 namespace moesaic {
 
-namespace {
-// Takes `count` flits off the end of what was announced.
 void trim(Ring<FabricFlow>& flows, std::uint32_t count) {
   while (count > 0) {
     FabricFlow& last = flows.back();
@@ -18,6 +16,8 @@ void trim(Ring<FabricFlow>& flows, std::uint32_t count) {
     if (last.count == 0) flows.pop_back();
   }
 }
+
+namespace {
 void append(Ring<FabricFlow>& flows, const FabricFlow& flow) {
   if (!flows.empty() && flow.step == 1) {
     FabricFlow& last = flows.back();
@@ -96,6 +96,7 @@ void FabricCore::append_arrivals(unsigned unit, unsigned in, unsigned vc, Packet
     channel.stays.back().end += flow.count;
     if (channel.stays.size() == 1 && channel.state == State::active && !channel.running)
       wake(unit, flow.first);
+    if (channel.stays.size() == 1 && channel.state == State::forked) extend_copies(unit, in, vc, flow);
     return;
   }
   channel.stays.push_back({&train, flit, flit + flow.count});
@@ -116,6 +117,8 @@ void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cy
     if (end > stay.end) shorten(channel.to, vc.out, end - stay.end, at);
   }
   trim(vc.arrivals, by);
+  if (vc.state == State::forked && vc.stays.size() == 1)
+    shorten_copies(channel.to, channel.to_in, channel.out_vc);
   // 2. A packet of which nothing has come is not there.
   if (vc.running || stay.next != stay.end || !stay.train->at_boundary(stay.next)) return;
   if (vc.stays.size() == 1) {
@@ -129,6 +132,7 @@ void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cy
 // The packet at the front of a buffer may be looked at from `front` on, or when its head comes.
 void FabricCore::head_to_front(unsigned unit, unsigned in, unsigned vc, Cycle front) {
   InputVc& channel = units_[unit].inputs[in].vcs[vc];
+  if (forks_at(*channel.stays.front().train, unit)) return fork(unit, in, vc, front);
   const Cycle arrival = channel.arrivals.front().first;
   if (is_source(unit)) {
     channel.state = State::idle;
@@ -230,6 +234,8 @@ void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc
   if (input.from != kNoUnit) {
     const Channel& before = units_[input.from].outputs[input.from_out];
     add_credits(input.from, input.from_out, vc, {at + before.backward, count, 1});
+  } else if (input.port != in) {
+    free_copied(unit, in, vc, at);
   }
 }
 
@@ -329,6 +335,7 @@ void FabricCore::packet_left(unsigned unit, unsigned in, unsigned vc, Cycle next
     head_to_front(unit, in, vc, next);
   }
   if (is_source(unit) && stay.next == stay.train->total) owner_.left(*stay.train, next);
+  if (input.port != in) copy_left(unit, in, vc, next);
 }
 
 // Ends the run with the flit of the cycle before `at`. `keep_vc`: nobody else asks for its virtual channel in
@@ -460,9 +467,10 @@ bool FabricCore::may_compete(unsigned unit) const {
     for (std::uint32_t waiting = u.inputs[in].waiting; waiting != 0; waiting &= waiting - 1) {
       const InputVc& vc = u.inputs[in].vcs[static_cast<unsigned>(__builtin_ctz(waiting))];
       if (vc.running && vc.out == kLocalPort) continue;
-      if (in == u.outputs[kLocalPort].in) return true;
+      if (u.inputs[in].port == u.inputs[u.outputs[kLocalPort].in].port) return true;
       for (std::size_t i = 0; i < vc.stays.size(); ++i) {
-        if (index_of(vc.stays[i].train->destination) == unit) return true;
+        const PacketTrain& train = *vc.stays[i].train;
+        if (index_of(train.destination) == unit || forks_at(train, unit)) return true;
       }
     }
   }

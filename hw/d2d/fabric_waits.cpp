@@ -8,8 +8,9 @@ namespace moesaic {
 
 // "router2 input west VC 3".
 std::string FabricCore::buffer_name(const Buffer& b) const {
-  return "router" + std::to_string(b.unit) + " input " + topology_.port_name(NodeId(b.unit), b.in) + " VC " +
-         std::to_string(b.vc);
+  const unsigned port = units_[b.unit].inputs[b.in].port;
+  return "router" + std::to_string(b.unit) + " input " + topology_.port_name(NodeId(b.unit), port) + " VC " +
+         std::to_string(b.vc) + (port != b.in ? " (copy)" : "");
 }
 
 // "packet from die 0 to die 2, waits for ...".
@@ -18,7 +19,9 @@ std::string FabricCore::wait_text(const Buffer& b) const {
   const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
   const PacketTrain& train = *waiting.stays.front().train;
   std::string what = "more flits of its packet";
-  if (waiting.state == State::waiting) {
+  if (waiting.state == State::forked) {
+    what = std::to_string(waiting.copies) + " copies of it to leave";
+  } else if (waiting.state == State::waiting) {
     what = "a virtual channel of output " + topology_.port_name(NodeId(b.unit), waiting.out);
   } else if (waiting.stall == static_cast<int>(Stall::credit)) {
     const OutputVc& to = unit.outputs[waiting.out].vcs[waiting.out_vc];
@@ -36,6 +39,13 @@ std::vector<FabricCore::Buffer> FabricCore::waits_for(const Buffer& b) const {
   const Unit& unit = units_[b.unit];
   const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
   if (waiting.stays.empty()) return others;
+  if (waiting.state == State::forked) {
+    const Input& input = unit.inputs[b.in];
+    for (unsigned copy = input.first_copy; copy < input.first_copy + input.copies; ++copy) {
+      if (!unit.inputs[copy].vcs[b.vc].stays.empty()) others.push_back({b.unit, copy, b.vc});
+    }
+    return others;
+  }
   const Channel& channel = unit.outputs[waiting.out];
   if (waiting.state == State::waiting) {
     const std::uint32_t possible = vcs_for(b.unit, waiting.out, *waiting.stays.front().train);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/d2d/format.h"
 
+#include "hw/d2d/multicast_tree.h"
+
 #include <algorithm>
 
 namespace moesaic {
@@ -56,6 +58,7 @@ D2dFormat::D2dFormat(const D2dParams& p)
   fabric_.speculative = p.router.speculative;
   fabric_.overlap = p.router.overlap_heads;
   fabric_.any_vc = p.router.vc_choice == VcChoice::any_free;
+  fabric_.multicast = p.router.multicast;
 }
 
 Tick D2dFormat::link_time(std::uint64_t payload_bytes) const {
@@ -101,6 +104,10 @@ std::vector<std::string> check(const D2dParams& p, unsigned rows, unsigned colum
                        ".vcs: " + std::to_string(vc_params(p, kind).vcs) +
                        " cannot be halved; rings and tori need two sets of virtual channels, or packets wait "
                        "for each other in a circle");
+  }
+  if (p.router.multicast) {
+    for (const std::string& problem : multicast_problems(topology))
+      problems.push_back("router.multicast: " + problem);
   }
   if (vcs > 32) problems.push_back("more than 32 virtual channels in all classes together");
   return problems;

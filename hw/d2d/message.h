@@ -4,11 +4,14 @@
 // Ownership: the network interface of the source acquires it and submits its parts; the network interface of
 // the destination returns it to its pool when everything of it has been dealt with. A part is what the fabric
 // moves: a train of equal packets, the last perhaps shorter. A transaction has one part, unless its accesses
-// are neither contiguous nor of whole packets, or come one by one: then one for each access.
+// are neither contiguous nor of whole packets, or come one by one: then one for each access. A multicast that
+// routers copy is a message for each of its dies, and one, the carrier, that leaves the source; the carrier
+// goes back to its pool behind the last of them.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "hw/d2d/control_message.h"
@@ -80,9 +83,17 @@ struct Message;
 struct MessagePart : PacketTrain {
   Message* message = nullptr;
   std::uint32_t number = 0;    ///< among the parts of its message
-  std::uint32_t sequence = 0;  ///< per source, destination and class
+  std::uint32_t sequence = 0;  ///< per source, destination and class, those of multicasts by themselves
   std::uint64_t offset = 0;
   Train train;
+};
+
+/// What a carrier keeps.
+struct MulticastState {
+  std::vector<Message*> copies;   ///< by die; each is released at its die
+  std::deque<MessagePart> inner;  ///< from fork to fork
+  std::deque<PacketFork> forks;
+  std::size_t under_way = 0;  ///< copies not released
 };
 
 class MessagePool;
@@ -97,8 +108,10 @@ struct Message : MessageHeader {
   ControlMessage control;
   std::vector<std::uint8_t> data;  ///< the payload in functional mode, else empty
   std::deque<MessagePart> parts;
-  std::uint32_t parts_left = 0;    ///< not yet out of the source
-  std::uint64_t packets_left = 0;  ///< not yet dealt with at the destination
+  std::uint32_t parts_left = 0;               ///< not yet out of the source
+  std::uint64_t packets_left = 0;             ///< not yet dealt with at the destination
+  std::unique_ptr<MulticastState> multicast;  ///< null: it is not a carrier
+  Message* carrier = nullptr;                 ///< null: it is not a copy
   MessagePool* home = nullptr;
 };
 
@@ -126,9 +139,16 @@ class MessagePool {
     message.written = WriteProgress{};
     message.data.clear();
     message.parts.clear();
+    message.packets_left = 0;
+    message.multicast.reset();
+    message.carrier = nullptr;
     return message;
   }
-  static void release(Message& message) { message.home->idle_.push_back(&message); }
+  static void release(Message& message) {
+    Message* carrier = message.carrier;
+    message.home->idle_.push_back(&message);
+    if (carrier != nullptr && --carrier->multicast->under_way == 0) release(*carrier);
+  }
   std::size_t live() const { return all_.size() - idle_.size(); }
 
  private:

@@ -28,7 +28,7 @@ NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId n
       respond_wake_(ctx.wheel, Phase::deliver, component_id(node, UnitId::network_interface), *this,
                     kRespond),
       pending_(params.reads_outstanding),
-      sequences_(std::size_t{topology.nodes()} * kPacketClasses, 0),
+      sequences_(std::size_t{topology.nodes()} * (kPacketClasses + 1), 0),
       stream_order_(topology.nodes()),
       sram_places_(params.sram_outstanding),
       served_places_(params.served_requests) {
@@ -102,7 +102,7 @@ bool NetworkInterface::accept(tlm::tlm_generic_payload& payload, Tick offered) {
   message.payload = &payload;
   if (payload.is_write() && ctx_.pool.functional())
     message.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + payload.get_data_length());
-  submit(message);
+  submit(message, extension.destinations);
   return true;
 }
 
@@ -141,8 +141,11 @@ void NetworkInterface::add_part(Message& message, const Train& train, std::uint6
   MessagePart& part = message.parts.back();
   part.message = &message;
   part.number = static_cast<std::uint32_t>(message.parts.size()) - 1;
-  part.sequence = sequences_[index_of(message.destination) * kPacketClasses +
-                             static_cast<std::size_t>(class_of(message.kind))]++;
+  part.multicast = message.carrier != nullptr;
+  const std::size_t to = index_of(message.destination);
+  part.sequence =
+      sequences_[part.multicast ? topology_.nodes() * kPacketClasses + to
+                                : to * kPacketClasses + static_cast<std::size_t>(class_of(message.kind))]++;
   part.source = message.source;
   part.destination = message.destination;
   part.kind = class_of(message.kind);
@@ -174,10 +177,16 @@ void NetworkInterface::cut_into_parts(Message& message) {
              train.size);
 }
 
-void NetworkInterface::submit(Message& message) {
+// `dies`: of a multicast that routers copy; 0: to the message's destination.
+void NetworkInterface::submit(Message& message, std::uint64_t dies) {
   const Tick ready = now() + format_.ni_latency();
   message.latency += format_.ni_latency();
-  cut_into_parts(message);
+  if (dies == 0) {
+    cut_into_parts(message);
+  } else {
+    make_copies(message, dies);
+    join_parts(message, dies);
+  }
   message.parts_left = static_cast<std::uint32_t>(message.parts.size());
   message.packets_left = 0;
   for (const MessagePart& part : message.parts) message.packets_left += part.packets();

@@ -8,9 +8,10 @@
 // signal is raised when its transaction and all earlier ones from the same die have been written. A packet
 // keeps its buffer (and its credits) until it has got a place at the SRAM, the memory, or in the mailbox.
 // Packets that arrive without a gap are one train for the SRAM too; its packets take their places together.
+// A multicast is one transaction where routers copy it, and keeps its order among multicasts only.
 //   Packets that met a link that is down end at the die before it, which says so to their source; there it is
 //   a fault, and an error response where one is waited for.
-// Does not model: multicast, translation or protection of addresses (the SRAM checks slots).
+// Does not model: translation or protection of addresses (the SRAM checks slots).
 // Time: packets are announced ahead and dealt with when their last byte is there. Every response and signal
 // carries its time by cause, exact to the femtosecond.
 // Debug: transport_dbg does not reach other dies; report_waits() names queues, credits and open transactions.
@@ -19,6 +20,7 @@
 #include <systemc>
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -28,6 +30,7 @@
 #include "hw/d2d/control_message.h"
 #include "hw/d2d/format.h"
 #include "hw/d2d/interface_records.h"
+#include "hw/d2d/multicast_tree.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/stats.h"
 #include "hw/d2d/trace.h"
@@ -71,9 +74,13 @@ class NetworkInterface : public sc_core::sc_module,
   bool refuse_misuse(tlm::tlm_generic_payload& payload);
   bool try_send(const ControlMessage& message) override;
   void retry_delivery() override { drain_control(); }
-  void submit(Message& message);
+  void submit(Message& message, std::uint64_t dies = 0);
   void add_part(Message& message, const Train& train, std::uint64_t offset, std::uint64_t bytes);
   void cut_into_parts(Message& message);
+  // Multicasts (network_interface_multicast.cpp).
+  void make_copies(Message& carrier, std::uint64_t dies);
+  void join_parts(Message& carrier, std::uint64_t dies);
+  static void for_each_copy(MessagePart& part, const std::function<void(MessagePart&)>& action);
   void left(MessagePart& part, Tick at) override;
   void message_left(Message& message, Tick at);
   void schedule(Tick at, tlm::tlm_generic_payload* payload, Message* message);
@@ -88,7 +95,7 @@ class NetworkInterface : public sc_core::sc_module,
   void arrive(Tick now);
   void count(const Arrival& arrival);
   std::size_t free_sram_place() const;
-  void turn_back(const PacketBatch& batch);
+  void turn_back(MessagePart& part, std::uint32_t packets);
   void undelivered(PacketKind kind, NodeId source, NodeId destination, NodeId stopped, ActivityId activity);
   void answered(const Message& message, Tick now);
   void complete(PendingAccess& pending, const Message& message, Tick now);
@@ -135,7 +142,7 @@ class NetworkInterface : public sc_core::sc_module,
   Tick withheld_since_ = 0;
   bool control_refused_ = false;
   std::vector<PendingAccess> pending_;
-  std::vector<std::uint32_t> sequences_;  // by destination and class
+  std::vector<std::uint32_t> sequences_;  // by destination and class; then of multicasts, by destination
   // By time, then order.
   std::map<std::pair<Tick, std::uint64_t>, DueEvent> due_;
   std::uint64_t due_scheduled_ = 0;

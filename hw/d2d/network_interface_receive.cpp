@@ -49,7 +49,7 @@ void NetworkInterface::arrive(Tick at) {
     arrivals_.pop_front();
     MessagePart& part = *batch.arrival.part;
     if (part.destination != node_) {
-      turn_back(batch);
+      for_each_copy(part, [&](MessagePart& copy) { turn_back(copy, batch.arrival.count); });
       continue;
     }
     switch (part.kind) {

@@ -144,8 +144,8 @@ void NetworkInterface::answer(PacketKind kind, const Message& request, const Cau
 // --- links that are down
 
 // Packets that could not leave this die's router: their source hears of it once.
-void NetworkInterface::turn_back(const PacketBatch& batch) {
-  Message& message = *batch.arrival.part->message;
+void NetworkInterface::turn_back(MessagePart& part, std::uint32_t packets) {
+  Message& message = *part.message;
   const bool first = !message.turned_back;
   message.turned_back = true;
   const bool answers = class_of(message.kind) == PacketClass::response;
@@ -177,7 +177,7 @@ void NetworkInterface::turn_back(const PacketBatch& batch) {
       submit(messages_.acquire(header));
     }
   }
-  done_with(message, batch.arrival.count);
+  done_with(message, packets);
 }
 
 // A fault in the name of the command at `source`.

@@ -102,6 +102,7 @@ struct RouterParams {
   bool speculative = false;
   bool overlap_heads = true;
   VcChoice vc_choice = VcChoice::by_destination;
+  bool multicast = false;
 };
 
 template <class V>
@@ -121,6 +122,11 @@ void describe_fields(V& v, RouterParams& p) {
           "is "
           "free, which does not"},
     p.vc_choice);
+  v(Field{"multicast", "",
+          "routers copy the packets of a multicast where the ways to its dies part; false: its source sends "
+          "a "
+          "copy to each die"},
+    p.multicast);
 }
 
 struct VcParams {

@@ -31,6 +31,14 @@ FabricTrace::FabricTrace(HwContext& ctx, const std::string& scope, const Topolog
   }
 }
 
+void FabricTrace::freed(NodeId node, unsigned in, unsigned vc, std::uint32_t count, Cycle at) {
+  if (in == kLocalPort) return;
+  const FabricParams& f = format_.fabric();
+  const Topology::Peer& before = topology_.peer(node, in);
+  for (std::uint32_t i = 0; i < count; ++i)
+    returned(before.node, before.port, vc, 1, format_.time_of(at + i + f.switch_alloc + f.link + f.credit));
+}
+
 void FabricTrace::passed(const FabricCore::Passage& p) {
   const FabricParams& f = format_.fabric();
   const std::uint32_t end = p.flit + p.count;
@@ -39,7 +47,7 @@ void FabricTrace::passed(const FabricCore::Passage& p) {
     if (p.out == kNoPort) break;
     const Tick at = format_.time_of(p.at + i);
     sink_.add(at, routers_[index_of(p.node)].outputs[p.out].vcs[p.out_vc].credits, -1);
-    if (p.in == kLocalPort) continue;
+    if (p.in == kLocalPort || p.in >= topology_.ports(p.node)) continue;
     const Topology::Peer& before = topology_.peer(p.node, p.in);
     returned(before.node, before.port, p.in_vc, 1,
              at + (f.switch_alloc + f.link + f.credit) * format_.cycle());

@@ -114,6 +114,7 @@ class FabricTrace : public FabricCore::Observer {
   FabricTrace(HwContext& ctx, const std::string& scope, const Topology& topology, const D2dFormat& format);
 
   void passed(const FabricCore::Passage& passage) override;
+  void freed(NodeId node, unsigned in, unsigned vc, std::uint32_t count, Cycle at) override;
   void returned(NodeId node, unsigned out, unsigned vc, std::uint32_t flits, Tick at) {
     sink_.add(at, routers_[index_of(node)].outputs[out].vcs[vc].credits, std::int64_t{flits});
   }

@@ -44,10 +44,14 @@ constexpr std::array<Cause, kCauseCount> kLaidOut{Cause::memory_queue,
                                                   Cause::engine_fill,
                                                   Cause::engine_vector};
 
+unsigned copies_of(const Transfer& multicast) {
+  return static_cast<unsigned>(std::bitset<kMostNodes>(multicast.destinations).count());
+}
+
 }  // namespace
 
 DmaEngine::DmaEngine(const sc_core::sc_module_name& name, NodeId node, const DmaParams& params,
-                     HwContext& ctx)
+                     HwContext& ctx, bool network_copies)
     : sc_module(name),
       commands("commands"),
       done_out("done_out"),
@@ -58,6 +62,7 @@ DmaEngine::DmaEngine(const sc_core::sc_module_name& name, NodeId node, const Dma
       params_(params),
       ctx_(ctx),
       clock_(Clock::from_hz(params.hz)),
+      network_copies_(network_copies),
       channels_(params.channels) {
   commands.bind(*this);
   if (ctx.trace) trace_ = std::make_unique<DmaTrace>(ctx, node, sc_module::name(), params.channels);
@@ -250,9 +255,11 @@ void DmaEngine::issue_write(unsigned index, InFlight& chunk, bool last, Tick now
   chunk.write_begin = now;
   if (!transfer.multicast()) {
     issue_copy(index, chunk, chunk.write, last);
+  } else if (network_copies_ && copies_of(transfer) > 1) {
+    issue_copy(index, chunk, chunk.write, last, transfer.destinations);
   } else {
     // Counted before the first leaves.
-    chunk.writes_left = static_cast<unsigned>(std::bitset<kMostNodes>(transfer.destinations).count());
+    chunk.writes_left = copies_of(transfer);
     for (unsigned node = 0; node < kMostNodes; ++node) {
       if (!transfer.goes_to(node)) continue;
       Train write = chunk.write;
@@ -264,7 +271,9 @@ void DmaEngine::issue_write(unsigned index, InFlight& chunk, bool last, Tick now
   chunk.data = nullptr;
 }
 
-void DmaEngine::issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last) {
+// `dies`: to which the network copies it; 0: to the address alone.
+void DmaEngine::issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last,
+                           std::uint64_t dies) {
   Channel& channel = channels_[index];
   tlm::tlm_generic_payload& source = *chunk.data;
   auto& payload = ctx_.pool.acquire(tlm::TLM_WRITE_COMMAND, write);
@@ -276,6 +285,7 @@ void DmaEngine::issue_copy(unsigned index, const InFlight& chunk, const Train& w
   train.activity = channel.command.activity;
   train.cookie = cookie_of(chunk.sequence, index, Step::write);
   train.accumulate = transfer_of(channel).accumulate;
+  train.destinations = dies;
   train.poisoned = train_of(source).poisoned;
   if (train.poisoned && channel.command.kind == CommandKind::store)
     ctx_.faults.report({node_, UnitId::dma, channel.command.tag, now_tick(),
@@ -305,6 +315,11 @@ void DmaEngine::write_responded(unsigned index, tlm::tlm_generic_payload& payloa
         ctx_.work.stored({node_, channel.command.tag, now, train_of(payload).train});
       break;
     default:
+      if (train_of(payload).destinations != 0) {
+        stats_.sent_bytes += copies_of(transfer) * bytes;
+        stats_.copied_bytes += (copies_of(transfer) - 1) * bytes;
+        break;
+      }
       stats_.sent_bytes += bytes;
       if (chunk.writes_left > 1) stats_.copied_bytes += bytes;
       break;

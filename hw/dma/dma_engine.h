@@ -4,8 +4,9 @@
 // Models: several channels, each one transfer at a time; chunks with a bounded number outstanding per
 // channel, read and written through the TLM sockets of SRAM, memory and fabric; token lists that gather and
 // scatter rows; multicast sends, whose chunks are read once and written to one die after the other, in order
-// of their numbers; priorities: a request overtakes those of lower priority that wait at the same port,
-// except the one on offer. Does not model: descriptor prefetch (hw/control), address translation, byte lanes.
+// of their numbers, or, where the network copies them, once; priorities: a request overtakes those of lower
+// priority that wait at the same port, except the one on offer. Does not model: descriptor prefetch
+// (hw/control), address translation, byte lanes.
 // Time: a transfer starts when a channel is free, spends setup_cycles, and is done with its last write
 // response; a send is done when its last packet has left into the fabric. Writes of a transfer are issued in
 // order. Debug: stats(), report_waits().
@@ -36,7 +37,9 @@ class DmaEngine : public sc_core::sc_module,
                   public WhoWaits,
                   private Requester {
  public:
-  DmaEngine(const sc_core::sc_module_name& name, NodeId node, const DmaParams& params, HwContext& ctx);
+  /// `network_copies`: a multicast goes to the network once.
+  DmaEngine(const sc_core::sc_module_name& name, NodeId node, const DmaParams& params, HwContext& ctx,
+            bool network_copies = false);
 
   sc_core::sc_export<CommandUnit> commands;
   sc_core::sc_port<CommandDone> done_out;
@@ -87,7 +90,8 @@ class DmaEngine : public sc_core::sc_module,
   void pump(unsigned index, Tick now);
   void issue_read(unsigned index, Chunk chunk, Tick now);
   void issue_write(unsigned index, InFlight& chunk, bool last, Tick now);
-  void issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last);
+  void issue_copy(unsigned index, const InFlight& chunk, const Train& write, bool last,
+                  std::uint64_t dies = 0);
   std::optional<std::string> check(const Transfer& transfer, const std::vector<ListEntry>& list) const;
   void finish_if_done(unsigned index, Tick now);
   void attribute(Channel& channel, const InFlight& chunk, const CauseTimes& write_causes, Tick now);
@@ -101,6 +105,7 @@ class DmaEngine : public sc_core::sc_module,
   DmaParams params_;
   HwContext& ctx_;
   Clock clock_;
+  bool network_copies_;
   std::vector<Channel> channels_;
   DmaStats stats_;
   std::unique_ptr<DmaTrace> trace_;  // null: nothing is recorded

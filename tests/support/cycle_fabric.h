@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hw/d2d/fabric_core.h"
+#include "hw/d2d/multicast_tree.h"
 
 namespace moesaic::test {
 
@@ -47,7 +48,9 @@ class CycleFabric {
       routers_[n].out.resize(t_.ports(NodeId(n)));
       for (Out& out : routers_[n].out) reset(out);
       reset(sources_[n].out);
+      for (unsigned i = 0; i < t_.ports(NodeId(n)); ++i) routers_[n].ins[i].port = i;
     }
+    if (p_.multicast) add_copy_inputs();
     for (const Outage& o : t_.outages())
       routers_[index_of(t_.links()[o.link].from)].out[t_.links()[o.link].out].down_at =
           (o.at + p_.cycle - 1) / p_.cycle;
@@ -90,10 +93,18 @@ class CycleFabric {
     Cycle front = 0, allocate = 0, send = 0;
     unsigned out = 0, vc = 0;
     int last_pick = -1;
+    // A packet whose flits go on to inputs for copies.
+    unsigned copies = 0;                 // whose tail has not left
+    bool whole = false;                  // all of it has gone on
+    std::vector<PacketTrain*> branches;  // what they are
+    std::map<std::uint32_t, unsigned> taken;
   };
   struct In {
     unsigned next_vc = 0;
     unsigned last_out = ~0u;
+    unsigned port = 0, first_copy = 0, copies = 0;  // of a port: the inputs for copies of its packets
+    unsigned turn = 0;                              // itself, then its copies
+    unsigned member(unsigned i) const { return i == 0 ? port : first_copy + i - 1; }
   };
   struct Out {
     std::vector<long> credits;
@@ -140,6 +151,7 @@ class CycleFabric {
     }
     if (vc < first || vc >= first + count) return false;
     const unsigned d = index_of(train.destination);
+    if (train.multicast && !p_.any_vc) return vc == first;
     return p_.any_vc || vc == first + (d / t_.columns() + d % t_.columns()) % count;
   }
 
@@ -197,7 +209,50 @@ class CycleFabric {
     routers_[n].in[kLocalPort][vc].flits.push_back(f);
   }
 
+  void add_copy_inputs() {
+    const auto copies = copies_by_input(t_);
+    for (unsigned n = 0; n < t_.nodes(); ++n) {
+      Router& r = routers_[n];
+      for (unsigned i = 0; i < t_.ports(NodeId(n)); ++i) {
+        r.ins[i].first_copy = static_cast<unsigned>(r.ins.size());
+        r.ins[i].copies = copies[n][i];
+        r.in.insert(r.in.end(), copies[n][i], std::vector<Vc>(vcs_));
+        In copy;
+        copy.port = i;
+        r.ins.insert(r.ins.end(), copies[n][i], copy);
+      }
+    }
+  }
+  // Flits of a packet that is copied here go on to the inputs for copies.
+  void copy_flits(unsigned n) {
+    Router& r = routers_[n];
+    for (unsigned i = 0; i < t_.ports(NodeId(n)); ++i) {
+      for (unsigned v = 0; v < vcs_; ++v) {
+        Vc& q = r.in[i][v];
+        if (q.flits.empty()) continue;
+        const PacketFork* fork = q.flits.front().train->fork;
+        if (q.copies == 0 && q.flits.front().head && fork != nullptr && index_of(fork->at) == n) {
+          q.branches = fork->branches;
+          q.copies = static_cast<unsigned>(q.branches.size());
+          q.whole = false;
+          q.taken.clear();
+          for (unsigned b = 0; b < q.branches.size(); ++b) r.in[r.ins[i].first_copy + b][v].front = q.front;
+        }
+        while (q.copies > 0 && !q.whole && !q.flits.empty()) {
+          Flit f = q.flits.front();
+          q.flits.pop_front();
+          q.whole = f.tail;
+          for (unsigned b = 0; b < q.branches.size(); ++b) {
+            f.train = q.branches[b];
+            r.in[r.ins[i].first_copy + b][v].flits.push_back(f);
+          }
+        }
+      }
+    }
+  }
+
   void router(unsigned n) {
+    if (p_.multicast) copy_flits(n);
     Router& r = routers_[n];
     struct Head {
       unsigned in, vc;
@@ -207,11 +262,12 @@ class CycleFabric {
     };
     std::vector<Head> heads;
     const auto ports = static_cast<unsigned>(r.in.size());
+    const auto outs = static_cast<unsigned>(r.out.size());
     // 1. Packets that have come to the front.
     for (unsigned i = 0; i < ports; ++i) {
       for (unsigned v = 0; v < vcs_; ++v) {
         Vc& q = r.in[i][v];
-        if (q.flits.empty() || q.flits.front().at > now_) continue;
+        if (q.copies > 0 || q.flits.empty() || q.flits.front().at > now_) continue;
         const Flit& f = q.flits.front();
         if (q.state == State::waiting && r.out[q.out].down_at <= now_) q.state = State::idle;
         if (q.state == State::idle) {
@@ -249,7 +305,7 @@ class CycleFabric {
         if (turn < best) best = turn, h.pick = static_cast<int>(c);
       }
     }
-    for (unsigned o = 0; o < ports; ++o) {
+    for (unsigned o = 0; o < outs; ++o) {
       for (unsigned c = 0; c < vcs_; ++c) {
         Head* winner = nullptr;
         long best = 1L << 30;
@@ -276,7 +332,7 @@ class CycleFabric {
       int vc = -1;
       bool spec = false;
     };
-    std::vector<std::vector<Wish>> wish(ports, std::vector<Wish>(ports));
+    std::vector<std::vector<Wish>> wish(ports, std::vector<Wish>(outs));
     const auto ask = [&](unsigned i, unsigned v, bool spec) {
       Wish& w = wish[i][r.in[i][v].out];
       const auto turn = [&](unsigned x) { return (x + vcs_ - r.ins[i].next_vc) % vcs_; };
@@ -298,14 +354,36 @@ class CycleFabric {
     }
     std::vector<int> choice(ports, -1);
     for (unsigned i = 0; i < ports; ++i) {
-      for (unsigned k = 1; k <= ports; ++k) {
-        const unsigned o = (r.ins[i].last_out + k) % ports;
+      for (unsigned k = 0; k < outs; ++k) {
+        const unsigned o = (r.ins[i].last_out + 1 + k) % outs;
         if (wish[i][o].vc < 0) continue;
         if (choice[i] < 0 || (wish[i][static_cast<unsigned>(choice[i])].spec && !wish[i][o].spec))
           choice[i] = static_cast<int>(o);
       }
     }
-    for (unsigned o = 0; o < ports; ++o) {
+    // A port reads one flit, perhaps for several copies.
+    for (unsigned i = 0; i < t_.ports(NodeId(n)); ++i) {
+      const In& in = r.ins[i];
+      int read = -1;
+      const auto spec = [&](unsigned m) { return wish[m][static_cast<unsigned>(choice[m])].spec; };
+      const auto vc_of = [&](unsigned m) {
+        return static_cast<unsigned>(wish[m][static_cast<unsigned>(choice[m])].vc);
+      };
+      for (unsigned k = 0; k <= in.copies; ++k) {
+        const unsigned m = in.member((in.turn + k) % (in.copies + 1));
+        if (choice[m] >= 0 && (read < 0 || (spec(static_cast<unsigned>(read)) && !spec(m))))
+          read = static_cast<int>(m);
+      }
+      for (unsigned k = 0; read >= 0 && k <= in.copies; ++k) {
+        const unsigned m = in.member(k);
+        const auto chosen = static_cast<unsigned>(read);
+        if (m == chosen || choice[m] < 0) continue;
+        const bool with = m != i && chosen != i && vc_of(m) == vc_of(chosen) &&
+                          r.in[m][vc_of(m)].flits.front().index == r.in[chosen][vc_of(m)].flits.front().index;
+        if (!with) choice[m] = -1;
+      }
+    }
+    for (unsigned o = 0; o < outs; ++o) {
       int winner = -1;
       for (unsigned k = 1; k <= ports; ++k) {
         const unsigned i = (r.out[o].last_in + k) % ports;
@@ -325,6 +403,10 @@ class CycleFabric {
     r.ins[i].next_vc = (v + 1) % vcs_;
     r.ins[i].last_out = o;
     r.out[o].last_in = i;
+    const unsigned port = r.ins[i].port;
+    for (unsigned k = 0; k <= r.ins[port].copies; ++k) {
+      if (r.ins[port].member(k) == i) r.ins[port].turn = (k + 1) % (r.ins[port].copies + 1);
+    }
     Vc& q = r.in[i][v];
     if (spec && (q.state != State::active || !credit(r.out[o], q.vc))) return;
     Flit f = q.flits.front();
@@ -332,10 +414,13 @@ class CycleFabric {
     q.flits.pop_front();
     --r.out[o].credits[q.vc];
     // The buffer behind is free.
-    if (i == kLocalPort) {
+    Vc& buffer = r.in[port][v];
+    if (i != port && ++buffer.taken[f.index] < buffer.branches.size()) {
+      // Other copies of it are still there.
+    } else if (port == kLocalPort) {
       sources_[n].out.due[v].insert({now_ + p_.switch_alloc + p_.local, 1});
     } else {
-      const Topology::Peer& before = t_.peer(NodeId(n), i);
+      const Topology::Peer& before = t_.peer(NodeId(n), port);
       routers_[index_of(before.node)].out[before.port].due[v].insert(
           {now_ + p_.switch_alloc + p_.link + p_.credit, 1});
     }
@@ -362,6 +447,7 @@ class CycleFabric {
     r.out[o].owner[q.vc] = -1;
     q.state = State::idle;
     q.front = now_ + 1;
+    if (i != port && --buffer.copies == 0) buffer.front = now_ + 1;
   }
 
   Topology t_;

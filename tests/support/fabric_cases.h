@@ -73,6 +73,8 @@ struct Case {
   unsigned rows = 1, columns = 2;
   FabricParams params;
   std::deque<PacketTrain> trains;
+  std::deque<PacketTrain> copies;  // of some of the trains, with their forks
+  std::deque<PacketFork> forks;
   std::vector<Cycle> ready;
   bool stepwise = false;
   bool observed = false;
@@ -162,6 +164,26 @@ inline Case random_case(unsigned seed) {
   return c;
 }
 
+/// The trains and forks of a multicast from `first.source` to `dies`; `first` is what leaves the source.
+inline void make_multicast(const Topology& topology, PacketTrain& first, std::uint64_t dies,
+                           std::deque<PacketTrain>& copies, std::deque<PacketFork>& forks) {
+  const std::vector<MulticastStretch> tree = multicast_tree(topology, first.source, dies);
+  std::vector<PacketTrain*> trains{&first};
+  first.multicast = true;
+  first.destination = tree.front().toward();
+  for (std::size_t i = 1; i < tree.size(); ++i) {
+    copies.push_back(first);
+    copies.back().destination = tree[i].toward();
+    trains.push_back(&copies.back());
+  }
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    if (tree[i].fork == kNoNode) continue;
+    forks.push_back({tree[i].fork, {}});
+    for (const std::size_t branch : tree[i].branches) forks.back().branches.push_back(trains[branch]);
+    trains[i]->fork = &forks.back();
+  }
+}
+
 /// Every flit at every output, every tail and every departure in the same cycle; nothing left over.
 inline void require_equal(Collector& collector, CycleFabric& slow, const std::deque<PacketTrain>& trains) {
   std::sort(collector.passes.begin(), collector.passes.end());
@@ -169,9 +191,10 @@ inline void require_equal(Collector& collector, CycleFabric& slow, const std::de
   const auto text = [&](const CycleFabric::Pass& pass) {
     const auto& [at, router, out, train, flit] = pass;
     std::size_t number = 0;
-    while (&trains[number] != train) ++number;
+    while (number < trains.size() && &trains[number] != train) ++number;
     return "cycle " + std::to_string(at) + ", router " + std::to_string(router) + ", output " +
-           std::to_string(out) + ", flit " + std::to_string(flit) + " of train " + std::to_string(number);
+           std::to_string(out) + ", flit " + std::to_string(flit) + " of train " + std::to_string(number) +
+           (number == trains.size() ? " or a copy to " + std::to_string(index_of(train->destination)) : "");
   };
   for (std::size_t i = 0; i < slow.passes.size() && i < collector.passes.size(); ++i) {
     if (collector.passes[i] == slow.passes[i]) continue;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Multicasts that routers copy: equal, flit by flit, to a fabric that is stepped every cycle, on random small
+// cases among other traffic; every packet at every die exactly once, and every place free in the end.
+#include "tests/support/fabric_cases.h"
+
+using namespace moesaic;
+using namespace moesaic::test;
+
+namespace {
+
+// A case of tests/reference/fabric_cycles.cpp in which about half of the trains go to several dies.
+Case multicast_case(unsigned seed) {
+  Case c = random_case(seed);
+  Choice choose{boost::random::mt19937(seed + 1'000'000)};
+  if (c.shape.routing == FabricRouting::west_first || c.shape.routing == FabricRouting::odd_even)
+    c.shape.routing = FabricRouting::xy;
+  c.params.multicast = true;
+  const unsigned nodes = c.rows * c.columns;
+  const Topology topology(c.shape, c.rows, c.columns);
+  for (PacketTrain& train : c.trains) {
+    std::uint64_t dies = 0;
+    for (unsigned n = 0; n < nodes; ++n) {
+      if (NodeId(n) != train.source && choose.below(2) == 0) dies |= std::uint64_t{1} << n;
+    }
+    if ((dies & (dies - 1)) == 0 || choose.below(2) == 0) continue;
+    make_multicast(topology, train, dies, c.copies, c.forks);
+  }
+  return c;
+}
+
+struct Seen {
+  unsigned tails = 0, back = 0, copied = 0;
+};
+
+using Ends = std::map<std::pair<const PacketTrain*, std::uint32_t>, unsigned>;
+
+// Packet `packet` ended once at or before each die behind `train`.
+void require_once(const PacketTrain& train, std::uint32_t packet, unsigned before, const Ends& ends) {
+  const auto found = ends.find({&train, packet});
+  const unsigned here = before + (found == ends.end() ? 0 : found->second);
+  if (train.fork == nullptr) {
+    REQUIRE(here == 1);
+    return;
+  }
+  for (const PacketTrain* branch : train.fork->branches) require_once(*branch, packet, here, ends);
+}
+
+void compare(Case c, Seen& seen) {
+  INFO(c.text);
+  const Topology topology(c.shape, c.rows, c.columns);
+  Collector collector;
+  FabricCore core(topology, c.params, collector);
+  collector.core = &core;
+  if (c.observed) core.observe(&collector);
+  CycleFabric slow(topology, c.params);
+  collector.sink_delay = slow.sink_delay = 20;
+  std::vector<std::size_t> order(c.trains.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (c.stepwise)
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
+  for (const std::size_t i : order) {
+    if (c.stepwise) core.advance(c.ready[i]);
+    core.submit(c.trains[i], c.ready[i]);
+    slow.submit(c.trains[i], c.ready[i]);
+  }
+  slow.run(20000);
+  core.advance(20000);
+  require_equal(collector, slow, c.trains);
+  Ends ends;
+  for (const CycleFabric::Tail& tail : collector.tails) ++ends[{tail.train, tail.packet}];
+  for (const PacketTrain& train : c.trains) {
+    for (std::uint32_t packet = 0; packet < train.packets(); ++packet) require_once(train, packet, 0, ends);
+  }
+  seen.tails += static_cast<unsigned>(slow.tails.size());
+  seen.back += collector.back;
+  seen.copied += static_cast<unsigned>(c.forks.size());
+}
+
+}  // namespace
+
+TEST_CASE("a fabric whose routers copy packets is equal to one that is stepped flit by flit") {
+  Seen seen;
+  for (unsigned seed = 0; seed < 400; ++seed) compare(multicast_case(seed), seen);
+  CHECK(seen.tails > 60'000);
+  CHECK(seen.back > 1'000);
+  CHECK(seen.copied > 4'000);
+}
