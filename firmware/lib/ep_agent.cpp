@@ -36,6 +36,7 @@ Agent::Agent(Hal& hal, const Settings& settings)
       routes_(plan_.nodes),
       peers_(plan_.nodes) {
   for (std::uint32_t n = 0; n < plan_.nodes; ++n) granted_.push_back({plan_.events.granted(n)});
+  for (std::uint32_t n = 0; n < plan_.nodes; ++n) arrived_.push_back({plan_.events.arrived(n)});
 }
 
 void Agent::on_boot() {
@@ -78,6 +79,9 @@ void Agent::allocate_slots() {
     setup.post(slot_allocate(slot++, plan_.sums_base, own_ * plan_.y_row_bytes()));
     setup.post(slot_allocate(slot++, plan_.returned_base, own_ * plan_.y_row_bytes(), MOESAIC_ANY_NODE));
   }
+  if (plan_.push)
+    setup.post(
+        slot_allocate(slot++, plan_.pushed_base, hal_.info().tokens * plan_.x_row_bytes(), MOESAIC_ANY_NODE));
   setup.post(fence().then_local(plan_.events.ready));
 }
 
@@ -96,6 +100,7 @@ void Agent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
     if (plan_.serves(me_, peer)) ++peers_due_;
   // 1. What needs no gate result.
   if (plan_.sums_in_sram) open_sums();
+  if (plan_.push) load_own_rows();
   queue_shared_experts();
   post_tiles();
   // 2. The gate, and what it says to whom.
@@ -233,7 +238,7 @@ void Agent::post_tiles() {
   while (!waiting_.empty() && tiles_.has_room()) {
     decide("a tile of " + std::to_string(waiting_.front().rows.size()) + " rows for expert " +
            std::to_string(waiting_.front().expert));
-    tiles_.post(layer_, waiting_.front(), granted_);
+    tiles_.post(layer_, waiting_.front(), granted_, arrived_);
     waiting_.pop_front();
   }
 }

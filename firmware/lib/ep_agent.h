@@ -7,8 +7,8 @@
 //   2. read the gate; where owners are not fixed, wait for who they are; mail every owner its routes; start
 //      loading an expert that own tokens need
 //   3. when the routes of all peers are here: cut the tokens of every own expert into tiles, and post tile
-//      after tile: rows of x from the memories of their homes, weights slice by slice, rows of y back to the
-//      homes
+//      after tile: rows of x from the memories of their homes (or sent by these in step 2), weights slice by
+//      slice, rows of y back to the homes
 //   4. when all partial results of own tokens are back: add them up and store them
 // The firmware takes part in 2, 3 and between tiles; all other order is in events.
 #pragma once
@@ -40,7 +40,8 @@ class Agent : public Core {
   /// What one peer says in a layer.
   struct Peer {
     std::uint32_t choices = 0, seen = 0;
-    std::uint32_t most = 0;  ///< of its tokens for one expert
+    std::uint32_t most = 0;    ///< of its tokens for one expert
+    std::vector<bool> tokens;  ///< those that it sends here (dispatch by push)
   };
 
   void publish_plan();
@@ -54,11 +55,14 @@ class Agent : public Core {
   void use_owners(const std::vector<OwnedExpert>& entries);
   void route();
   void send_all_routes();
+  void load_own_rows();
+  void push_rows();
   void start_loading();
   void accept_early();
   bool acceptable(const moesaic_mail& mail) const;
   void accept(const moesaic_mail& mail);
   void take_routes(const moesaic_mail& mail);
+  void expect_rows(std::uint32_t home, const std::vector<Route>& routes);
   void queue_experts_if_known();
   void queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> rows);
   void post_tiles();
@@ -93,6 +97,7 @@ class Agent : public Core {
   // The run.
   EventTarget returned_, summed_;
   std::vector<EventTarget> granted_;                          ///< by granting die
+  std::vector<EventTarget> arrived_;                          ///< by home (dispatch by push)
   std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< by layer: what cannot be used yet
   std::uint32_t number_ = 0;                                  ///< of the layer in the run
   std::uint64_t rows_fetched_ = 0, tiles_computed_ = 0, experts_computed_ = 0, dropped_ = 0, padding_ = 0;

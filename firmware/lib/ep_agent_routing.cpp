@@ -7,6 +7,10 @@
 
 namespace moesaic::firmware::ep {
 
+namespace {
+constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
+}
+
 void Agent::add_row(std::uint32_t home, const Route& route) {
   const std::uint32_t list = owners_.local(route.expert) * plan_.nodes + home;
   const moesaic_list_entry row{plan_.homes.first(home) + route.token, route.token, route.place, route.gate,
@@ -99,12 +103,52 @@ void Agent::route() {
       }
     }
   }
+  if (plan_.push) push_rows();
   start_loading();
   flush();
   send_all_routes();
   routed_ = true;
   accept_early();
   queue_experts_if_known();
+}
+
+void Agent::load_own_rows() {
+  if (own_ == 0) return;
+  lanes_[Queues::fetch].post(load(storage_.activation(layer_, me_, 0),
+                                  hal_.sram(plan_.pushed_base + plan_.homes.first(me_) * plan_.x_row_bytes()),
+                                  block(own_ * plan_.x_row_bytes()))
+                                 .then_local(plan_.events.arrived(me_), static_cast<std::uint16_t>(own_))
+                                 .tag(0x30000000u | me_));
+  lanes_[Queues::fetch].post(fence());
+  arrived_[me_].expect(own_);
+}
+
+// One multicast for all own tokens that go to the same dies. Everywhere a row has the place of its token.
+void Agent::push_rows() {
+  std::map<std::uint64_t, std::vector<moesaic_list_entry>> rows;  // by dies
+  std::vector<std::uint64_t> dies(own_, 0);
+  for (std::uint32_t owner = 0; owner < plan_.nodes; ++owner)
+    for (const Route& route : routes_[owner]) dies[route.token] |= std::uint64_t{1} << owner;
+  for (std::uint32_t i = 0; i < own_; ++i) {
+    const std::uint32_t token = plan_.homes.first(me_) + i;
+    const auto row = static_cast<std::uint16_t>(token);
+    if (dies[i] != 0) rows[dies[i]].push_back({token, row, row, kGateOne, 0});
+  }
+  hal_.charge(MOESAIC_OP_LOOKUP, own_);
+  std::vector<moesaic_list_entry> list;
+  for (const auto& [to, group] : rows) list.insert(list.end(), group.begin(), group.end());
+  if (list.empty()) return;
+  hal_.write_list(plan_.push_list, list);
+  std::uint32_t at = plan_.push_list;
+  for (const auto& [to, group] : rows) {
+    const auto count = static_cast<std::uint32_t>(group.size());
+    lanes_[Queues::fetch].post(
+        multicast(hal_.sram(plan_.pushed_base), to, plan_.pushed_base, listed(plan_.x_row_bytes(), count, at))
+            .then_signal(MOESAIC_ANY_NODE, plan_.events.arrived(me_), static_cast<std::uint16_t>(count))
+            .tag(0x20000000u | me_));
+    at += count * static_cast<std::uint32_t>(sizeof(moesaic_list_entry));
+  }
+  decide("sends " + std::to_string(list.size()) + " rows in " + std::to_string(rows.size()) + " multicasts");
 }
 
 void Agent::send_all_routes() {
@@ -171,6 +215,17 @@ void Agent::accept_early() {
     acceptable(mail) ? accept(mail) : early_[layer_of(mail)].push_back(mail);
 }
 
+// A home sends a token once, however many experts here need it.
+void Agent::expect_rows(std::uint32_t home, const std::vector<Route>& routes) {
+  std::vector<bool>& sent = peers_.at(home).tokens;
+  sent.resize(plan_.homes.count(home));
+  hal_.charge(MOESAIC_OP_LOOKUP, routes.size());
+  for (const Route& route : routes) {
+    if (!sent[route.token]) arrived_[home].expect();
+    sent[route.token] = true;
+  }
+}
+
 void Agent::take_routes(const moesaic_mail& mail) {
   const RoutesMail routes = read_routes(mail);
   Peer& from = peers_.at(mail.source_node);
@@ -178,6 +233,7 @@ void Agent::take_routes(const moesaic_mail& mail) {
   from.most = routes.most;
   from.seen += static_cast<std::uint32_t>(routes.routes.size());
   for (const Route& route : routes.routes) add_row(mail.source_node, route);
+  if (plan_.push) expect_rows(mail.source_node, routes.routes);
   if (from.seen != from.choices) return;
   ++peers_known_;
   decide("all " + std::to_string(from.choices) + " choices of die " + std::to_string(mail.source_node) +

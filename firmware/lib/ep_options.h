@@ -55,6 +55,17 @@ inline constexpr moesaic_option kPullsOption{
     "batch single",
     "how an owner fetches rows: side by side, or one after the other"};
 
+inline constexpr moesaic_option kDispatchOption{
+    "dispatch",
+    MOESAIC_OPTION_NAME,
+    "pull",
+    0,
+    0,
+    "pull push",
+    "how rows get to owners: an owner loads them from their home's memory, for each expert; or the home "
+    "loads "
+    "a row once and sends it to all owners at once, by multicast"};
+
 /// Order of experts: named as the choices of the option `order`.
 inline Order order_named(const std::string& name) {
   return name == "paired" ? Order::paired : name == "number" ? Order::number : Order::hottest;

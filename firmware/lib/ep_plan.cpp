@@ -47,6 +47,14 @@ std::uint64_t sums_bytes(const moesaic_core_info& info) {
   return aligned(std::uint64_t{EvenSplit(info.nodes, info.tokens).largest()} * info.hidden * 4);
 }
 
+/// The rows of all tokens, and the list by which own ones are sent.
+std::uint64_t push_list_bytes(const moesaic_core_info& info) {
+  return aligned(std::uint64_t{EvenSplit(info.nodes, info.tokens).largest()} * kListEntry);
+}
+std::uint64_t pushed_bytes(const moesaic_core_info& info) {
+  return aligned(std::uint64_t{info.tokens} * info.hidden) + push_list_bytes(info);
+}
+
 SliceDemand demand(const moesaic_core_info& info, const Settings& settings, const Shape& shape) {
   SliceDemand d;
   const std::uint64_t y_row = std::uint64_t{info.hidden} * 4;
@@ -54,7 +62,8 @@ SliceDemand demand(const moesaic_core_info& info, const Settings& settings, cons
   d.fixed_bytes = shape.areas * (3 * kSramAlignment +
                                  rows_of_a_sum(info, shape) * (y_row + lists_per_sum(settings) * kListEntry));
   if (shape.sums_in_sram) d.fixed_bytes += 2 * sums_bytes(info);
-  d.row_bytes = shape.areas * (y_row + info.hidden + kListsPerRow * kListEntry);
+  if (settings.push) d.fixed_bytes += pushed_bytes(info);
+  d.row_bytes = shape.areas * (y_row + (settings.push ? 0 : info.hidden) + kListsPerRow * kListEntry);
   d.rows_wanted = info.tokens;
   d.hidden = info.hidden;
   d.expert_width = info.expert_width;
@@ -113,6 +122,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
       spread_weights(settings.spread_weights),
       overlap(settings.overlap),
       single_pulls(settings.single_pulls),
+      push(settings.push),
       cam(settings.cam),
       capacity(settings.capacity),
       prefetch(settings.prefetch) {
@@ -123,10 +133,16 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   };
   // 1. What the die must have.
   events.prefetch = static_cast<std::uint16_t>(prefetch);
+  events.nodes = static_cast<std::uint16_t>(nodes);
   require(info.command_queues, Queues::count, "command queues");
-  require(info.events, events.granted(nodes), "event counters");
+  require(info.events, push ? events.arrived(nodes) : events.granted(nodes), "event counters");
   if (homes.largest() >= 0xFFFF)
     throw std::runtime_error(std::string(settings.image) + " numbers at most 65534 tokens per die");
+  if (push && capacity.padded)
+    throw std::runtime_error(std::string(settings.image) +
+                             ": dispatch=push sends rows of tokens, not of padding: say padded=false");
+  if (push && info.tokens > 0x10000)
+    throw std::runtime_error(std::string(settings.image) + ": dispatch=push numbers at most 65536 tokens");
   if (dynamic && settings.profile == Profile::offline && info.oracle == 0)
     throw std::runtime_error(
         std::string(settings.image) +
@@ -144,17 +160,20 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   slices = *found;
   sums_in_sram = shape.sums_in_sram;
   areas = shape.areas;
-  require(info.slots, prefetch + (sums_in_sram ? 3 : 1), "slots");
+  require(info.slots, prefetch + (sums_in_sram ? 3 : 1) + (push ? 1 : 0), "slots");
   // 3. SRAM, front to back.
   const std::uint32_t sums = sums_in_sram ? static_cast<std::uint32_t>(sums_bytes(info)) : 0;
   sums_base = 0;
   returned_base = sums;
-  buffer_base_ = 2 * sums;
+  pushed_base = 2 * sums;
+  push_list =
+      pushed_base + (push ? static_cast<std::uint32_t>(pushed_bytes(info) - push_list_bytes(info)) : 0);
+  buffer_base_ = push_list + (push ? static_cast<std::uint32_t>(push_list_bytes(info)) : 0);
   buffer_bytes = static_cast<std::uint32_t>(slice_bytes(hidden, slices.columns));
   area_base = buffer(prefetch);
   const std::uint32_t sum_rows = rows_of_a_sum(info, shape);
   x_offset_ = aligned(std::uint64_t{slices.rows + sum_rows} * y_row_bytes());
-  area_bytes = x_offset_ + aligned(std::uint64_t{slices.rows} * hidden);
+  area_bytes = x_offset_ + (push ? 0 : aligned(std::uint64_t{slices.rows} * hidden));
   list_bytes = aligned((kListsPerRow * slices.rows + lists_per_sum(settings) * sum_rows) * kListEntry);
   sum_lists_ = lists_per_sum(settings);
 }

@@ -59,6 +59,7 @@ struct Settings {
   Capacity capacity;
   bool overlap = true;        ///< loads of weights and of tokens, computing and returning side by side
   bool single_pulls = false;  ///< rows are fetched one after the other
+  bool push = false;          ///< homes send their rows, to all owners at once
   bool cam = false;           ///< a content-addressable memory finds the rows of an expert: permuting is free
   std::uint32_t token_threshold = 0;  ///< experts with at most so many tokens are dropped (Profile::layer)
   bool spread_weights = true;         ///< each slice over all memories; else experts with their owner
@@ -74,7 +75,7 @@ struct Events {
   std::uint16_t computed = 2;  ///< tiles computed
   std::uint16_t returned = 3;  ///< partial rows of own tokens that are where they wait
   std::uint16_t summed = 4;    ///< layers whose results are complete (Results::sram)
-  std::uint16_t prefetch = 0;
+  std::uint16_t prefetch = 0, nodes = 0;
   std::uint16_t loaded(std::uint32_t buffer) const { return static_cast<std::uint16_t>(5 + buffer); }
   std::uint16_t freed(std::uint32_t buffer) const {
     return static_cast<std::uint16_t>(5 + prefetch + buffer);
@@ -82,6 +83,10 @@ struct Events {
   /// Layers in which die `from` lets this one add to its results (Results::sram).
   std::uint16_t granted(std::uint32_t from) const {
     return static_cast<std::uint16_t>(5 + 2 * prefetch + from);
+  }
+  /// Rows of tokens of die `home` that are here (Settings::push).
+  std::uint16_t arrived(std::uint32_t home) const {
+    return static_cast<std::uint16_t>(5 + 2 * prefetch + nodes + home);
   }
 };
 
@@ -103,7 +108,7 @@ class Plan {
   EvenSplit homes;
   ExpertOwners owners;  ///< dynamic: where weights lie that lie with their owner
   bool spread_weights;
-  bool overlap, single_pulls, cam;
+  bool overlap, single_pulls, push, cam;
   Capacity capacity;
   /// Rows that an expert has for tokens of a home.
   std::uint32_t room(std::uint32_t home) const { return capacity.rows(homes.count(home), experts, top_k); }
@@ -116,6 +121,7 @@ class Plan {
 
   // SRAM, front to back.
   std::uint32_t sums_base, returned_base;  ///< rows of own tokens: own sums, those of the other dies
+  std::uint32_t pushed_base, push_list;    ///< x of all tokens of the package; who gets which own row
   std::uint32_t buffer_bytes, area_base, area_bytes, list_bytes;
   std::uint32_t x_row_bytes() const { return hidden; }
   std::uint32_t y_row_bytes() const { return hidden * 4; }

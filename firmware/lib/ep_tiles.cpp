@@ -45,16 +45,22 @@ std::vector<Tiles::Group> Tiles::groups_of(const Tile& tile) {
   return groups;
 }
 
-void Tiles::post(std::uint32_t layer, const Tile& tile, const std::vector<EventTarget>& granted) {
+void Tiles::post(std::uint32_t layer, const Tile& tile, const std::vector<EventTarget>& granted,
+                 const std::vector<EventTarget>& arrived) {
   begin();
   const std::vector<Group> groups = groups_of(tile);
   // 1. Rows in.
-  fetch(layer, tile, groups);
+  if (plan_.push) {
+    await_rows(groups, arrived);
+  } else {
+    fetch(layer, tile, groups);
+  }
   // 2. Compute.
   std::vector<moesaic_list_entry> list;
   for (std::uint16_t i = 0; i < tile.rows.size(); ++i)
-    list.push_back({tile.rows[i].out_row == kPaddingPlace ? MOESAIC_NO_TOKEN : tile.rows[i].token, i, i,
-                    tile.rows[i].gate, 0});
+    list.push_back({tile.rows[i].out_row == kPaddingPlace ? MOESAIC_NO_TOKEN : tile.rows[i].token,
+                    plan_.push ? static_cast<std::uint16_t>(tile.rows[i].token) : i, i, tile.rows[i].gate,
+                    0});
   charge_permutation(list.size());
   const auto count = static_cast<std::uint32_t>(list.size());
   if (!plan_.overlap) {
@@ -62,10 +68,22 @@ void Tiles::post(std::uint32_t layer, const Tile& tile, const std::vector<EventT
     stream.load_expert(layer, tile.expert);
   }
   lane(Queues::compute).post(fence().wait(plan_.events.fetched, posted_));
-  stream.compute_expert(layer, tile.expert, {plan_.x(area_), plan_.y(area_), put_list(list), count});
+  stream.compute_expert(
+      layer, tile.expert,
+      {plan_.push ? plan_.pushed_base : plan_.x(area_), plan_.y(area_), put_list(list), count});
   // 3. Rows out.
   give_back(tile, groups, granted);
   end();
+}
+
+// The homes send all rows of a layer without being asked.
+void Tiles::await_rows(const std::vector<Group>& groups, const std::vector<EventTarget>& arrived) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i > 0 && groups[i].home == groups[i - 1].home) continue;
+    const EventTarget& rows = arrived[groups[i].home];
+    lane(Queues::fetch).post(fence().wait(rows.event, rows.value));
+  }
+  lane(Queues::fetch).post(fence().then_local(plan_.events.fetched));
 }
 
 void Tiles::fetch(std::uint32_t layer, const Tile& tile, const std::vector<Group>& groups) {

@@ -35,7 +35,9 @@ class Tiles {
   bool idle() const { return under_way_ == 0; }
   /// Where loads of weights overlap, they must be posted in the same order with stream.load_expert(); else
   /// they are posted here, behind the rows.
-  void post(std::uint32_t layer, const Tile& tile, const std::vector<EventTarget>& granted);
+  /// `arrived`: by home, where homes send their rows.
+  void post(std::uint32_t layer, const Tile& tile, const std::vector<EventTarget>& granted,
+            const std::vector<EventTarget>& arrived);
   /// Adds up the partial results of own tokens [first, first + count) when `returned` has its value.
   /// kept[t]: partial results of routed experts that own token t has; the others' places hold nothing.
   void post_sums(std::uint32_t layer, std::uint32_t first, std::uint32_t count, const EventTarget& returned,
@@ -55,6 +57,7 @@ class Tiles {
   std::uint32_t put_list(const std::vector<moesaic_list_entry>& list);
   std::vector<Group> groups_of(const Tile& tile);
   void fetch(std::uint32_t layer, const Tile& tile, const std::vector<Group>& groups);
+  void await_rows(const std::vector<Group>& groups, const std::vector<EventTarget>& arrived);
   void give_back(const Tile& tile, const std::vector<Group>& groups, const std::vector<EventTarget>& granted);
   void give_back_to_memory(const Group& group, std::uint32_t list);
   void add_at_home(const Group& group, std::uint32_t list, const std::vector<EventTarget>& granted);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/d2d/format.h"
 
-#include "hw/d2d/multicast_tree.h"
-
 #include <algorithm>
+
+#include "hw/d2d/multicast_tree.h"
 
 namespace moesaic {
 

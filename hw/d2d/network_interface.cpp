@@ -102,7 +102,9 @@ bool NetworkInterface::accept(tlm::tlm_generic_payload& payload, Tick offered) {
   message.payload = &payload;
   if (payload.is_write() && ctx_.pool.functional())
     message.data.assign(payload.get_data_ptr(), payload.get_data_ptr() + payload.get_data_length());
-  submit(message, extension.destinations);
+  const std::uint64_t dies = extension.destinations;
+  const bool several = (dies & (dies - 1)) != 0;
+  submit(message, several ? dies : 0);
   return true;
 }
 
@@ -177,7 +179,7 @@ void NetworkInterface::cut_into_parts(Message& message) {
              train.size);
 }
 
-// `dies`: of a multicast that routers copy; 0: to the message's destination.
+// `dies`: of a multicast that routers copy, two or more; 0: to the message's destination.
 void NetworkInterface::submit(Message& message, std::uint64_t dies) {
   const Tick ready = now() + format_.ni_latency();
   message.latency += format_.ni_latency();

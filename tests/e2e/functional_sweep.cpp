@@ -15,24 +15,38 @@ namespace {
 
 constexpr std::uint32_t kCasesPerTest = 26;
 
+void check_in_both_modes(Experiment e) {
+  const Summary functional = run_in_child(e);
+  INFO(e.name << ": " << functional.text << "\n" << show_experiment(e));
+  REQUIRE(!functional.refused);
+  REQUIRE(functional.outcome == Outcome::ok);
+  REQUIRE(functional.mismatches == 0);
+  REQUIRE(functional.violations == 0);
+  REQUIRE(functional.values == std::uint64_t{e.workload.tokens} * e.model.hidden * e.workload.layers);
+  REQUIRE(functional.pairs ==
+          std::uint64_t{e.workload.tokens} * (e.model.top_k + e.model.shared_experts) * e.workload.layers);
+  REQUIRE(functional.causes_total == functional.makespan);
+  e.run.functional = false;
+  const Summary timing = run_in_child(e);
+  REQUIRE(timing.outcome == Outcome::ok);
+  REQUIRE(timing.makespan == functional.makespan);
+  REQUIRE(timing.statistics == functional.statistics);
+}
+
 void sweep(std::uint32_t part, const std::string& image = "ep", bool baseline = false) {
+  for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed)
+    check_in_both_modes(small_case(seed, image, baseline));
+}
+
+// ep whose homes send rows to all owners at once, copied at the source or by the routers.
+void sweep_pushing(std::uint32_t part) {
   for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed) {
-    Experiment e = small_case(seed, image, baseline);
-    const Summary functional = run_in_child(e);
-    INFO("case " << seed << ": " << functional.text << "\n" << show_experiment(e));
-    REQUIRE(!functional.refused);
-    REQUIRE(functional.outcome == Outcome::ok);
-    REQUIRE(functional.mismatches == 0);
-    REQUIRE(functional.violations == 0);
-    REQUIRE(functional.values == std::uint64_t{e.workload.tokens} * e.model.hidden * e.workload.layers);
-    REQUIRE(functional.pairs ==
-            std::uint64_t{e.workload.tokens} * (e.model.top_k + e.model.shared_experts) * e.workload.layers);
-    REQUIRE(functional.causes_total == functional.makespan);
-    e.run.functional = false;
-    const Summary timing = run_in_child(e);
-    REQUIRE(timing.outcome == Outcome::ok);
-    REQUIRE(timing.makespan == functional.makespan);
-    REQUIRE(timing.statistics == functional.statistics);
+    Experiment e = small_case(seed);
+    e.firmware.options["dispatch"] = "push";
+    e.package.d2d.router.multicast = seed % 2 == 0;
+    e.package.chiplet.sram.size_bytes =
+        std::max<std::uint64_t>(e.package.chiplet.sram.size_bytes, smallest_sram(e));
+    check_in_both_modes(e);
   }
 }
 
@@ -77,6 +91,13 @@ TEST_CASE("random small cases 78 to 103 under fse_dp equal the reference, in the
 }
 TEST_CASE("random small cases 104 to 129 under fse_dp equal the reference, in the same time as timing mode") {
   sweep(4, "fse_dp");
+}
+
+TEST_CASE("random small cases under ep with rows pushed by multicast equal the reference in both modes") {
+  sweep_pushing(2);
+}
+TEST_CASE("more random small cases under ep with rows pushed by multicast equal the reference") {
+  sweep_pushing(3);
 }
 
 TEST_CASE("random small cases under ep with capacities and orders equal the reference in both modes") {

@@ -80,8 +80,8 @@ void compare(Case c, Seen& seen) {
 
 TEST_CASE("a fabric whose routers copy packets is equal to one that is stepped flit by flit") {
   Seen seen;
-  for (unsigned seed = 0; seed < 400; ++seed) compare(multicast_case(seed), seen);
-  CHECK(seen.tails > 60'000);
-  CHECK(seen.back > 1'000);
-  CHECK(seen.copied > 4'000);
+  for (unsigned seed = 0; seed < 150; ++seed) compare(multicast_case(seed), seen);
+  CHECK(seen.tails > 25'000);
+  CHECK(seen.back > 300);
+  CHECK(seen.copied > 1'500);
 }

@@ -16,6 +16,7 @@ ep::Settings settings_of(const Options& options) {
   ep::read_options(options, settings);
   settings.placement = options.name("placement") == "contiguous" ? ExpertOwners::Rule::contiguous
                                                                  : ExpertOwners::Rule::round_robin;
+  settings.push = options.name("dispatch") == "push";
   settings.order = ep::order_named(options.name("order"));
   const std::string capacity = options.name("capacity");
   if (capacity == "deepspeed") settings.capacity.formula = ep::Capacity::Formula::deepspeed;
@@ -33,7 +34,7 @@ struct Image {
       "expert parallelism: experts have an owner die, tokens travel to them; dropless and unpadded unless "
       "asked";
   static constexpr std::uint32_t kRoles = role_bit(MOESAIC_AGENT);
-  static constexpr std::array<moesaic_option, 12> kOptions = {{
+  static constexpr std::array<moesaic_option, 13> kOptions = {{
       {"placement", MOESAIC_OPTION_NAME, "round_robin", 0, 0, "round_robin contiguous",
        "owner of expert e: die e modulo dies, or dies get runs of neighbouring experts"},
       ep::kPrefetchOption,
@@ -53,6 +54,7 @@ struct Image {
        "die"},
       ep::kOverlapOption,
       ep::kPullsOption,
+      ep::kDispatchOption,
   }};
   static std::uint64_t minimum_sram(const moesaic_core_info& info, const Options& options) {
     return ep::Plan::least_sram(info, settings_of(options));
