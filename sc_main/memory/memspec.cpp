@@ -7,13 +7,13 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "sc_main/config/field_tree.h"
 #include "sc_main/config/printer.h"
 #include "sc_main/config/problems.h"
+#include "sc_main/memory/memspec_energy.h"
+#include "sc_main/memory/memspec_section.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
@@ -21,56 +21,6 @@ namespace moesaic {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Keys = std::initializer_list<const char*>;
-
-/// One object of the file, which remembers what was asked of it.
-class Section {
- public:
-  Section(std::string file, std::string name, const Json& json)
-      : file_(std::move(file)), name_(std::move(name)), json_(json) {}
-
-  bool has(const char* key) const { return json_.contains(key); }
-  /// The value of the first of `keys` that the file has.
-  double number(Keys keys) {
-    const char* key = find(keys);
-    if (key == nullptr) {
-      std::vector<std::string> names(keys.begin(), keys.end());
-      refuse(*keys.begin(), "missing", fmt::format("expected a number ({})", fmt::join(names, " or ")));
-    }
-    const Json& value = json_.at(key);
-    if (!value.is_number() || value.get<double>() < 0)
-      refuse(key, value.dump() + " is not allowed", "expected a number of at least 0");
-    used_.insert(key);
-    return value.get<double>();
-  }
-  std::uint32_t whole(Keys keys) {
-    const double value = number(keys);
-    if (value != std::floor(value) || value > 1e9)
-      refuse(find(keys), fmt::format("{} is not allowed", value), "expected a whole number up to 1e9");
-    return static_cast<std::uint32_t>(value);
-  }
-  std::uint32_t whole(Keys keys, std::uint32_t otherwise) {
-    return find(keys) != nullptr ? whole(keys) : otherwise;
-  }
-  void add_unused(std::vector<std::string>& out) const {
-    for (const auto& [key, value] : json_.items())
-      if (used_.count(key) == 0) out.push_back(name_ + "." + key);
-  }
-  [[noreturn]] void refuse(const std::string& key, const std::string& what, const std::string& remedy) const {
-    throw UserError(fmt::format("{}: error: {}.{}: {}\n  {}", file_, name_, key, what, remedy));
-  }
-
- private:
-  const char* find(Keys keys) const {
-    for (const char* key : keys)
-      if (json_.contains(key)) return key;
-    return nullptr;
-  }
-
-  std::string file_, name_;
-  const Json& json_;
-  std::set<std::string> used_;
-};
 
 DramStandard standard_of(const std::string& file, const Json& memspec) {
   const Json type = memspec.value("memoryType", Json());
@@ -245,12 +195,6 @@ class Importer {
     const auto ten_ns = static_cast<std::uint32_t>(10 * kNanosecond / t_.clock_period_fs);
     m_.controller.request_latency_cycles = m_.controller.response_latency_cycles = ten_ns;
     derived("controller: the defaults, with 10 ns of controller and PHY in either direction");
-    for (EnergyConstant* c : {&m_.energy.activate_pj, &m_.energy.read_pj_per_bit, &m_.energy.write_pj_per_bit,
-                              &m_.energy.refresh_pj, &m_.energy.refresh_bank_pj, &m_.energy.background_mw,
-                              &m_.energy.power_down_mw}) {
-      c->evidence = "assumed";
-      c->source = "that of LPDDR5: the memspec's currents are not imported";
-    }
   }
 
   DramStandard standard_;
@@ -286,12 +230,19 @@ ImportedMemspec read_memspec(const std::string& file) {
   out.memory.device = id.is_string() && !id.get<std::string>().empty()
                           ? id.get<std::string>()
                           : std::filesystem::path(file).stem().string();
-  out.memory.assumed = {"energies of the imported device"};
   Importer(standard, architecture, timing, out).run();
+  const Json power_spec = memspec.value("mempowerspec", Json::object());
+  if (!power_spec.is_object())
+    throw UserError(file + ": error: memspec.mempowerspec: no object\n  expected currents by name");
+  Section power(file, "mempowerspec", power_spec);
+  const std::uint32_t devices = architecture.whole({"nbrOfDevices"}, 1);
+  const bool currents = import_energies(power, devices, std::filesystem::path(file).filename().string(), out);
   architecture.add_unused(out.unused);
   timing.add_unused(out.unused);
+  if (currents) power.add_unused(out.unused);
   for (const auto& [key, value] : memspec.items()) {
-    if (key != "memarchitecturespec" && key != "memtimingspec" && key != "memoryId" && key != "memoryType")
+    if (key != "memarchitecturespec" && key != "memtimingspec" && key != "memoryId" && key != "memoryType" &&
+        (key != "mempowerspec" || !currents))
       out.unused.push_back(key);
   }
   return out;

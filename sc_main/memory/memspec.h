@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // DRAMSys' memspec JSON as a device of ours: HBM2, HBM3, LPDDR4, LPDDR5, DDR4, DDR5.
 //
-// Models: memarchitecturespec and memtimingspec, whose key names differ from standard to standard; what
-// DRAMSys
+// Models: memarchitecturespec and memtimingspec, whose key names differ from standard to standard; what DRAMSys
 //   derives (read to write, strobes it counts) is derived the same way; command buses as the standard has
-//   them.
-// Does not model: mempowerspec and everything beside it; keys that stay unused are named in the output, and
-// the
-//   energies are marked `assumed`.
+//   them. Energies follow from the currents of mempowerspec (memspec_energy.h).
+// Does not model: impedances and what else lies beside them; keys that stay unused are named in the output.
+//   Energies of a file without currents are marked `assumed`.
 #pragma once
 
 #include <string>

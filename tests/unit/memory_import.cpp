@@ -59,6 +59,17 @@ constexpr const char* kDdr4 =
   "REFI": 9360, "RFC1": 312, "RL": 16, "RPRE": 1, "RP": 16, "RRD_L": 6, "RRD_S": 4, "RTP": 12, "WL": 16, "WPRE": 1,
   "WR": 18, "WTR_L": 9, "WTR_S": 3, "XP": 8, "RTRS": 1, "clkMhz": 1200}})";
 
+// The currents of the same files, in amperes.
+constexpr const char* kLpddr4Power = R"("mempowerspec": {"idd01": 3.5e-3, "idd02": 45.0e-3, "idd0ql": 0.75e-3,
+  "idd2n1": 2.0e-3, "idd2n2": 27.0e-3, "idd2nQ": 0.75e-3, "idd2p1": 1.2e-3, "idd2p2": 3.0e-3, "idd2pQ": 0.75e-3,
+  "idd3n1": 2.25e-3, "idd3n2": 30.0e-3, "idd3nQ": 0.75e-3, "idd4r1": 2.25e-3, "idd4r2": 275.0e-3,
+  "idd4rq": 150.0e-3, "idd4w1": 2.25e-3, "idd4w2": 210.0e-3, "idd4wq": 55.0e-3, "idd51": 10.0e-3,
+  "idd52": 90.0e-3, "idd5q": 0.75e-3, "vdd1": 1.8, "vdd2": 1.1, "vddq": 1.1}, )";
+constexpr const char* kDdr4Power = R"("mempowerspec": {"vdd": 1.2, "idd0": 60.75e-3, "idd2n": 38.25e-3,
+  "idd3n": 44.0e-3, "idd4r": 184.5e-3, "idd4w": 168.75e-3, "idd6n": 20.25e-3, "idd2p": 17.0e-3, "idd3p": 22.5e-3,
+  "vpp": 2.5, "ipp0": 4.05e-3, "ipp2n": 0, "ipp3n": 0, "ipp2p": 17.0e-3, "idd5B": 118.0e-3, "ipp5B": 0.0,
+  "vddq": 0.0}, )";
+
 // Keys as DRAMSys names them for LPDDR5 and DDR5, figures of the reference data's LPDDR5_6400 and
 // DDR5_4800BN.
 constexpr const char* kLpddr5 = R"({"memspec": {"memarchitecturespec": {"burstLength": 16, "dataRate": 8,
@@ -263,6 +274,58 @@ TEST_CASE("memspecs of LPDDR5 and DDR5 become the devices that ship", "[memory-d
   CHECK(d.timing.rc_cycles == 113);  // tRAS + tRP: the file has no tRC
   CHECK(d.timing.faw_cycles == 48);
   CHECK(d.command_bus.activate_half_cycles == 4);
+}
+
+// `power` put before the timings.
+std::string with_power(const char* json, const std::string& power) {
+  return replaced(json, "\"memtimingspec\"", power + "\"memtimingspec\"");
+}
+
+void check_energies(const DramEnergyParams& a, const DramEnergyParams& b) {
+  CHECK(a.activate_pj.value == Approx(b.activate_pj.value).epsilon(0.002));
+  CHECK(a.read_pj_per_bit.value == Approx(b.read_pj_per_bit.value).epsilon(0.002));
+  CHECK(a.write_pj_per_bit.value == Approx(b.write_pj_per_bit.value).epsilon(0.002));
+  CHECK(a.refresh_pj.value == Approx(b.refresh_pj.value).epsilon(0.002));
+  CHECK(a.refresh_bank_pj.value == Approx(b.refresh_bank_pj.value).epsilon(0.002));
+  CHECK(a.background_mw.value == Approx(b.background_mw.value).epsilon(0.002));
+  CHECK(a.power_down_mw.value == Approx(b.power_down_mw.value).epsilon(0.01));  // a rounded figure
+}
+
+TEST_CASE("the currents of a memspec become the energies of the device that ships", "[memory-data]") {
+  const MemoryParams lp = imported(with_power(kLpddr4, kLpddr4Power)),
+                     d = imported(with_power(kDdr4, kDdr4Power));
+  check_energies(lp.energy, device("lpddr4_3200").energy);
+  check_energies(d.energy, device("ddr4_2400").energy);
+  CHECK(lp.assumed.empty());
+  CHECK(lp.energy.activate_pj.evidence == "D");
+  CHECK_THAT(lp.energy.activate_pj.source, Contains("IDD0 tRC") && Contains("spec.json"));
+  // Zeros in the place of currents are none.
+  const MemoryParams none =
+      imported(with_power(kDdr4, R"("mempowerspec": {"vdd": 1.2, "idd0": 0, "idd3n": 0}, )"));
+  CHECK(none.assumed == std::vector<std::string>{"energies of the imported device"});
+  CHECK(none.energy.activate_pj.evidence == "assumed");
+}
+
+TEST_CASE("currents that are none are refused, and those that are not used are named", "[memory-data]") {
+  CHECK_THAT(import_error(with_power(kDdr4, replaced(kDdr4Power, "60.75e-3", "60.75"))),
+             Contains("mempowerspec.idd0: 60.75 is not allowed") && Contains("amperes"));
+  CHECK_THAT(import_error(with_power(kDdr4, replaced(kDdr4Power, "184.5e-3", "-1"))),
+             Contains("mempowerspec.idd4r: -1 is not allowed"));
+  CHECK_THAT(import_error(with_power(kDdr4, "\"mempowerspec\": 3, ")),
+             Contains("memspec.mempowerspec: no object"));
+  // A read that draws less than an open bank: the file is not about it.
+  const MemoryParams less = imported(with_power(kDdr4, replaced(kDdr4Power, "184.5e-3", "1e-3")));
+  REQUIRE(less.assumed.size() == 1);
+  CHECK_THAT(less.assumed[0], Contains("IDD4R"));
+  CHECK(less.energy.read_pj_per_bit.evidence == "assumed");
+  const Folder folder;
+  folder.write("spec.json", with_power(kDdr4, kDdr4Power));
+  const ImportedMemspec spec = read_memspec(folder.absolute("spec.json"));
+  const auto unused = [&](const char* key) {
+    return std::count(spec.unused.begin(), spec.unused.end(), std::string("mempowerspec.") + key);
+  };
+  CHECK(unused("idd6n") == 1);
+  CHECK(unused("idd0") == 0);
 }
 
 TEST_CASE("an import names every key that it does not use", "[memory-data]") {
