@@ -87,7 +87,6 @@ void DramChannel::finish(std::uint32_t slot, HalfCycle last_issue) {
   train.transfer += unsign(l.burst);
   const HalfCycle end = last_issue + l.data[train.write] + l.burst;
   train.done = half_.edge(unsign(end) + 2 * std::uint64_t{params_.controller.response_latency_cycles});
-  idle_since_ = std::max(idle_since_, end);
   // Half cycles to ticks; the fixed latency takes the rest, rounding of a rational clock included.
   const Tick total = train.done - train.arrival;
   Tick given = 0;

@@ -27,7 +27,7 @@ void DramChannel::note(HalfCycle at, DramCommandKind kind, unsigned flat, std::u
 void DramChannel::wake(HalfCycle at) {
   const DramLimits& l = state_.limits;
   const HalfCycle entry = idle_since_ + 2 * HalfCycle{params_.controller.power_down_cycles};
-  if (params_.controller.power_down_cycles == 0 || at < entry) return;
+  if (params_.controller.power_down_cycles == 0 || at < entry || refreshing_) return;
   const HalfCycle leave = std::max(at, entry + l.shortest_power_down);
   stats_.power_down += half_.edge(static_cast<std::uint64_t>(leave - entry));
   row_bus_ = std::max(row_bus_, leave + l.power_down_exit);
@@ -72,6 +72,9 @@ void DramChannel::commit(const Choice& choice) {
     case Action::refresh:
       commit_refresh(choice);
       break;
+    case Action::rfm:
+      commit_rfm(choice);
+      break;
     case Action::none:
       panic("dram channel", advanced_, "there is no command to commit");
   }
@@ -112,6 +115,7 @@ void DramChannel::commit_activate(const Choice& choice) {
                                                                  << (flat % BurstQueue::kBanks);
   }
   ++stats_.activates;
+  if (manages_) count_activate(flat);
   const std::uint32_t row = burst.row;
   note(at, DramCommandKind::activate_1, flat, row);
   set_row(flat, row);
@@ -137,66 +141,6 @@ void DramChannel::commit_precharge(const Choice& choice) {
   const unsigned pc = choice.bank / BurstQueue::kBanks;
   rows_[pc].known = false;
   if (columns_[pc].choice.bank == choice.bank) columns_[pc].known = false;
-}
-
-void DramChannel::commit_precharge_all(const Choice& choice) {
-  const DramLimits& l = state_.limits;
-  const DramState::Rank& rank = state_.ranks[choice.bank];
-  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
-  row_bus_ = choice.at + l.precharge;
-  HalfCycle& next = state_.pseudo_channels[rank.pseudo_channel].precharge;
-  next = std::max(next, choice.at + l.precharge_to_precharge);
-  for (std::uint64_t left = rank.open; left != 0; left &= left - 1) {
-    const unsigned flat = base + static_cast<unsigned>(__builtin_ctzll(left));
-    DramState::Bank& bank = state_.banks[flat];
-    bank.activate = std::max(bank.activate, choice.at + l.precharge_all_to_activate);
-    bank.fresh = bank.conflicted = false;
-    set_row(flat, BurstQueue::kNoRow);
-  }
-  forget_choices();
-  ++stats_.precharges_all;
-  note(choice.at, DramCommandKind::precharge_all, base + static_cast<unsigned>(__builtin_ctzll(rank.banks)),
-       0);
-}
-
-void DramChannel::commit_refresh(const Choice& choice) {
-  const DramLimits& l = state_.limits;
-  DramState::Rank& rank = state_.ranks[choice.bank];
-  RefreshUnit& unit = refresh_[choice.bank];
-  const bool idle = rank.pending == 0;
-  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
-  const unsigned first = static_cast<unsigned>(__builtin_ctzll(rank.banks));
-  const HalfCycle at = choice.at;
-  row_bus_ = at + l.refresh;
-  const HalfCycle from = std::min(unit.since, at);
-  idle_since_ = std::max(idle_since_, at + l.refresh);
-  unit.done(idle);
-  forget_choices();
-  if (params_.controller.refresh_policy == RefreshPolicy::per_bank) {
-    for (std::uint64_t left = refresh_banks(choice.bank); left != 0; left &= left - 1) {
-      const unsigned flat = base + static_cast<unsigned>(__builtin_ctzll(left));
-      DramState::Bank& bank = state_.banks[flat];
-      bank.activate = std::max(bank.activate, at + l.bank_refresh_to_activate);
-      bank.conflicted = false;
-      note(at, DramCommandKind::refresh_bank, flat, 0);
-    }
-    unit.refreshed();
-    rank.activate = std::max(rank.activate, at + l.bank_refresh_to_other_activate);
-    rank.bank_refresh = std::max(rank.bank_refresh, at + l.bank_refresh_to_bank_refresh);
-    ++stats_.bank_refreshes;
-    return;
-  }
-  for (std::uint64_t left = rank.banks; left != 0; left &= left - 1) {
-    HalfCycle& activate = state_.banks[base + static_cast<unsigned>(__builtin_ctzll(left))].activate;
-    activate = std::max(activate, at + l.refresh_to_activate);
-  }
-  ++stats_.refreshes;
-  note(at, DramCommandKind::refresh, base + first, 0);
-  Bus& bus = buses_[rank.pseudo_channel];
-  const HalfCycle to = at + l.refresh_to_activate;
-  idle_since_ = std::max(idle_since_, to);
-  bus.refreshes.add(static_cast<std::uint64_t>(from), static_cast<std::uint64_t>(to));
-  if (bus.trace != nullptr) bus.trace->refresh(from, to);
 }
 
 // --- column commands --------------------------------------------------------------------------------------
@@ -264,6 +208,7 @@ void DramChannel::commit_column(const Choice& choice) {
   }
   const HalfCycle data_end = at + l.data[write] + l.burst;
   wck_off_ = std::max(wck_off_, data_end + l.wck_postamble);
+  idle_since_ = std::max(idle_since_, data_end);
   column_bus_ = at + l.column;
   if (!l.two_buses) row_bus_ = column_bus_;
   now_ = at;

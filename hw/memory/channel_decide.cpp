@@ -15,11 +15,6 @@ constexpr HalfCycle rising(HalfCycle at) {
   return at + (at & 1);
 }
 
-// Whether the oldest hit of a bank is older than its oldest miss. REQUIRES: there is a miss.
-bool older_hit(const BurstQueue& q, unsigned flat) {
-  return q.hit(flat) != BurstQueue::kNone && q[q.hit(flat)].sequence < q[q.miss(flat)].sequence;
-}
-
 unsigned lowest(std::uint64_t bits) {
   return static_cast<unsigned>(__builtin_ctzll(bits));
 }
@@ -60,7 +55,7 @@ std::uint64_t DramChannel::eligible(unsigned queue, unsigned pc) const {
 
 DramChannel::Choice DramChannel::choose() {
   Choice refresh;
-  if (refresh_owed_) refresh = choose_refresh();  // says which banks are blocked
+  if (refresh_owed_ || manages_) refresh = choose_refresh();  // says which banks are blocked
   const Choice column = choose_column();
   if (activate_2_by_ != kNoHalfCycle) {
     // Between the two parts of an activate: column commands and precharges that are allowed now.
@@ -189,6 +184,13 @@ std::uint64_t DramChannel::row_banks(unsigned queue, unsigned pc) const {
   return banks == 0 ? 0 : banks & eligible(queue, pc);
 }
 
+// Whether the oldest hit of a bank is to be served before its oldest miss. REQUIRES: there is a miss.
+bool DramChannel::keeps_older_hit(unsigned queue, unsigned flat) const {
+  const BurstQueue& q = queues_[queue];
+  return scheduler_ == DramScheduler::first_ready_row_hit && q.hit(flat) != BurstQueue::kNone &&
+         q[q.hit(flat)].sequence < q[q.miss(flat)].sequence;
+}
+
 // As for columns: the choice of a pseudo channel stays until a row command is issued there. When its time has
 // passed it is still the oldest that may go, unless an older one has become ready.
 DramChannel::Choice DramChannel::choose_row() {
@@ -254,7 +256,7 @@ void DramChannel::consider_rows(Known& row, unsigned queue, unsigned pc, std::ui
     HalfCycle from = state_.pseudo_channels[pc].precharge;
     for (std::uint64_t left = banks & rank.open; left != 0; left &= left - 1) {
       const unsigned bank = lowest(left);
-      if (scheduler_ == DramScheduler::first_ready_row_hit && older_hit(q, base + bank)) continue;
+      if (keeps_older_hit(queue, base + bank)) continue;
       const HalfCycle ready = std::max(from, state_.banks[base + bank].precharge);
       const HalfCycle at = std::max(floor, ready);
       offer(bank, Action::precharge, ready, (l.precharge & 1) == 0 ? rising(at) : at, l.precharge);
@@ -280,112 +282,6 @@ void DramChannel::consider_rows(Known& row, unsigned queue, unsigned pc, std::ui
 void DramChannel::forget_choices() {
   for (Known& row : rows_) row.known = false;
   for (Known& column : columns_) column.known = false;
-}
-
-// --- refresh ----------------------------------------------------------------------------------------------
-
-// The most urgent refresh step, and which banks are kept for refresh.
-DramChannel::Choice DramChannel::choose_refresh() {
-  Choice best;
-  const auto blocked = blocked_;
-  blocked_ = {};
-  refresh_owed_ = false;
-  const bool halfway = activate_2_by_ != kNoHalfCycle;  // between the parts of an activate
-  const bool per_bank = params_.controller.refresh_policy == RefreshPolicy::per_bank;
-  for (unsigned r = 0; r < refresh_.size(); ++r) {
-    const DramState::Rank& rank = state_.ranks[r];
-    refresh_owed_ |= refresh_[r].owed > 0 || refresh_[r].ahead;
-    if (!refresh_[r].wanted(rank.pending == 0)) continue;
-    if (buses_[0].pending + buses_[1].pending == 0) wake(now_);
-    const Choice step = per_bank ? choose_bank_refresh(r) : choose_rank_refresh(r);
-    if (params_.controller.refresh_holds_channel) {
-      blocked_.fill(~std::uint64_t{0});
-      if (blocked != blocked_) forget_choices();
-      return halfway ? Choice() : step;
-    }
-    if (step.action != Action::none && !halfway && (best.action == Action::none || step.before(best)))
-      best = step;
-  }
-  if (blocked != blocked_) forget_choices();
-  return best;
-}
-
-// All banks of the rank are closed, then refreshed.
-DramChannel::Choice DramChannel::choose_rank_refresh(unsigned r) {
-  const DramLimits& l = state_.limits;
-  const DramState::Rank& rank = state_.ranks[r];
-  const unsigned base = rank.pseudo_channel * BurstQueue::kBanks;
-  if (refresh_[r].forced()) blocked_[rank.pseudo_channel] |= rank.banks;
-  // A row that has been opened for a burst serves it first.
-  if ((state_.pseudo_channels[rank.pseudo_channel].openers & rank.banks) != 0) return {};
-  Choice step;
-  step.bank = static_cast<std::uint8_t>(r);
-  step.at = std::max(now_, row_bus_);
-  if (rank.open != 0) {
-    step.action = Action::precharge_all;
-    step.at = std::max(step.at, state_.pseudo_channels[rank.pseudo_channel].precharge);
-    // Banks that are closing by themselves count too.
-    for (std::uint64_t left = rank.banks; left != 0; left &= left - 1)
-      step.at = std::max(step.at, state_.banks[base + lowest(left)].precharge);
-    if ((l.precharge & 1) == 0) step.at = rising(step.at);
-    step.key = step.at + weight(l.precharge);
-    return step;
-  }
-  step.action = Action::refresh;
-  for (std::uint64_t left = rank.banks; left != 0; left &= left - 1)
-    step.at = std::max(step.at, state_.banks[base + lowest(left)].activate + l.activate_to_refresh);
-  step.at = rising(step.at);
-  step.key = step.at + weight(l.refresh);
-  return step;
-}
-
-// One bank, or two, closed and refreshed; all others go on.
-DramChannel::Choice DramChannel::choose_bank_refresh(unsigned r) {
-  const DramLimits& l = state_.limits;
-  const DramState::Rank& rank = state_.ranks[r];
-  const unsigned pc = rank.pseudo_channel;
-  const std::uint64_t chosen = refresh_banks(r);
-  if (refresh_[r].forced()) blocked_[pc] |= chosen;
-  Choice step;
-  HalfCycle refresh_at = std::max({now_, row_bus_, rank.bank_refresh});
-  for (std::uint64_t left = chosen; left != 0; left &= left - 1) {
-    const unsigned flat = pc * BurstQueue::kBanks + lowest(left);
-    const DramState::Bank& bank = state_.banks[flat];
-    if (bank.opener != BurstQueue::kNone) return {};
-    if (bank.row != BurstQueue::kNoRow) {
-      step.action = Action::precharge;
-      step.bank = static_cast<std::uint8_t>(flat);
-      step.at = std::max({now_, row_bus_, state_.precharge_from(bank, pc)});
-      if ((l.precharge & 1) == 0) step.at = rising(step.at);
-      step.key = step.at + weight(l.precharge);
-      return step;
-    }
-    refresh_at = std::max(refresh_at, bank.activate + l.activate_to_refresh);
-  }
-  step.action = Action::refresh;
-  step.bank = static_cast<std::uint8_t>(r);
-  step.at = rising(refresh_at);
-  step.key = step.at + weight(l.refresh);
-  return step;
-}
-
-// The banks that the next per-bank refresh of a rank takes, as bits: one, or several equally far apart.
-std::uint64_t DramChannel::refresh_banks(unsigned r) {
-  const DramState::Rank& rank = state_.ranks[r];
-  const auto count = static_cast<unsigned>(__builtin_popcountll(rank.banks));
-  const unsigned together = params_.timing.refresh_banks;
-  const unsigned apart = count / together;
-  const std::uint64_t waiting =
-      queues_[0].wanted(rank.pseudo_channel) | queues_[1].wanted(rank.pseudo_channel);
-  std::uint64_t busy = 0;
-  for (unsigned i = 0; i < together; ++i) busy |= waiting >> (i * apart);
-  if (params_.controller.refresh_holds_channel) busy = 0;
-  const std::uint64_t turns =
-      together == 1 ? rank.banks : ((std::uint64_t{1} << apart) - 1) << lowest(rank.banks);
-  const std::uint64_t chosen = refresh_[r].choose(turns, busy);
-  std::uint64_t all = 0;
-  for (unsigned i = 0; i < together; ++i) all |= chosen << (i * apart);
-  return all;
 }
 
 }  // namespace moesaic

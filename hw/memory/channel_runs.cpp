@@ -222,6 +222,7 @@ bool DramChannel::commit_run(HalfCycle limit) {
   // 4. Buses, and what the gaps before the commands were.
   const HalfCycle data_end = now_ + l.data[write] + l.burst;
   wck_off_ = std::max(wck_off_, data_end + l.wck_postamble);
+  idle_since_ = std::max(idle_since_, data_end);
   column_bus_ = now_ + l.column;
   if (!l.two_buses) row_bus_ = column_bus_;
   forget_choices();

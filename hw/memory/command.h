@@ -17,6 +17,8 @@ enum class DramCommandKind : std::uint8_t {
   precharge_all,  ///< of a rank of a pseudo channel
   refresh,        ///< all banks of a rank of a pseudo channel
   refresh_bank,
+  rfm,  ///< all banks of a rank of a pseudo channel
+  rfm_bank,
   wck_sync
 };
 

@@ -40,6 +40,16 @@ MemoryParams checked(const MemoryParams& p) {
           "ccd_short_cycles is less than burst_cycles");
   require(c.power_down_cycles == 0 || (t.cke_cycles > 0 && t.xp_cycles > 0),
           "power_down_cycles is set, but the device has no power-down (cke_cycles, xp_cycles)");
+  const DramRefreshManagement& m = p.refresh_management;
+  if (!m.required()) return p;
+  require(p.standard == DramStandard::hbm3 || p.standard == DramStandard::lpddr4 ||
+              p.standard == DramStandard::lpddr5 || p.standard == DramStandard::ddr5,
+          "raa_initial_activates is set, but the standard has no refresh management");
+  require(m.raa_maximum_activates >= m.raa_initial_activates && m.raa_per_rfm_activates > 0,
+          "raa_maximum_activates >= raa_initial_activates does not hold, or raa_per_rfm_activates is 0");
+  require((c.refresh_policy == RefreshPolicy::per_bank ? m.rfm_bank_cycles : m.rfm_all_cycles) > 0,
+          "raa_initial_activates is set, but not how long an RFM takes: rfm_bank_cycles with refresh_policy "
+          "per_bank, else rfm_all_cycles");
   return p;
 }
 
@@ -64,6 +74,7 @@ DramChannel::DramChannel(const MemoryParams& params, unsigned index)
                     params.controller.scheduler == DramScheduler::grp_fr_fcfs),
       drains_(params.controller.write_drain == WriteDrain::watermarks),
       grouped_(scheduler_ == DramScheduler::fr_fcfs_grp || scheduler_ == DramScheduler::grp_fr_fcfs),
+      manages_(params.refresh_management.required()),
       oldest_first_(
           (scheduler_ == DramScheduler::fcfs || scheduler_ == DramScheduler::fr_fcfs || first_ready()) &&
           params.organisation.ranks == 1),

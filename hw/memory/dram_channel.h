@@ -4,8 +4,9 @@
 // Models: pseudo channels, ranks, stack ids, bank groups and banks of HBM2/3, LPDDR4/5 and DDR4/5 with their
 //   constraints between commands (dram_limits.h), one command bus or two with commands of any length,
 //   two-part activates, data-clock sync, masked writes; schedulers, page policies, queue layouts and write
-//   drain of controller_params.h; all-bank and per-bank refresh with postponing and pulling in; power-down.
-// Does not model: refresh management (RFM), self refresh, data. Bursts of equal address may pass each other
+//   drain of controller_params.h; all-bank and per-bank refresh with postponing and pulling in; refresh
+//   management (rfm_params.h), put off while requests wait; power-down.
+// Does not model: self refresh, directed or adaptive refresh management, data. Bursts of equal address may pass each other
 //   between directions: who needs an order waits for the response.
 // Time: commands issue at clock edges. advance(now) commits every decision up to and including `now`;
 //   arrivals of an instant are made before it is advanced to (later ones count from the next edge). Results
@@ -89,7 +90,16 @@ class DramChannel {
   void listen(ChannelClient* client) { client_ = client; }
 
  private:
-  enum class Action : std::uint8_t { none, column, activate, activate_2, precharge, precharge_all, refresh };
+  enum class Action : std::uint8_t {
+    none,
+    column,
+    activate,
+    activate_2,
+    precharge,
+    precharge_all,
+    refresh,
+    rfm
+  };
   struct Choice {
     HalfCycle at = kNoHalfCycle;   ///< of the command, or of the CAS before it
     HalfCycle key = kNoHalfCycle;  ///< less goes first, then by age
@@ -98,6 +108,7 @@ class DramChannel {
     std::uint8_t bank = 0;  ///< pseudo channel * kBanks + bank; of a rank: its number
     std::uint8_t queue = 0;
     std::uint16_t burst = BurstQueue::kNone;
+    std::uint8_t first = 0;  ///< of a refresh or RFM of some banks: the first of them in the pseudo channel
 
     bool before(const Choice& other) const { return key != other.key ? key < other.key : age < other.age; }
   };
@@ -164,10 +175,6 @@ class DramChannel {
   void consider_columns(Choice& best, unsigned pc, std::uint64_t banks) const;
   void forget_choices();
   Choice choose_row();
-  Choice choose_refresh();
-  Choice choose_rank_refresh(unsigned rank);
-  Choice choose_bank_refresh(unsigned rank);
-  std::uint64_t refresh_banks(unsigned rank);
   void consider_hits(Choice& best, unsigned queue, unsigned pc, std::uint64_t banks) const;
   void consider_openers(Choice& best, unsigned pc, std::uint64_t banks) const;
   std::uint64_t row_banks(unsigned queue, unsigned pc) const;
@@ -176,15 +183,30 @@ class DramChannel {
   std::uint16_t wanting(unsigned queue, unsigned flat) const {
     return first_ready() ? queues_[queue].miss(flat) : queues_[queue].head(flat);
   }
+  bool keeps_older_hit(unsigned queue, unsigned flat) const;
   void look_again(unsigned flat);
   std::uint64_t eligible(unsigned queue, unsigned pc) const;
+  // channel_refresh.cpp: refresh and refresh management
+  Choice choose_refresh();
+  bool choose_rfm(Choice& best);
+  std::uint64_t reopened(unsigned pc) const;
+  Choice refresh_step(unsigned rank, std::uint64_t banks, Action last) const;
+  std::uint64_t together(unsigned rank, unsigned bank) const;
+  std::uint64_t refresh_banks(unsigned rank);
+  void commit_precharge_all(const Choice& choice);
+  void commit_refresh(const Choice& choice);
+  void commit_rfm(const Choice& choice);
+  void refresh_some(const Choice& choice, DramCommandKind kind, HalfCycle wait, std::uint32_t lowered);
+  void refresh_rank(const Choice& choice, DramCommandKind kind, HalfCycle from, HalfCycle wait,
+                    std::uint32_t lowered);
+  void count_activate(unsigned flat);
+  void lower_activates(unsigned flat, std::uint32_t by);
+  void show_activates(unsigned flat);
   // channel_commit.cpp: what a command does
   void commit(const Choice& choice);
   void commit_activate(const Choice& choice);
   void commit_column(const Choice& choice);
   void commit_precharge(const Choice& choice);
-  void commit_precharge_all(const Choice& choice);
-  void commit_refresh(const Choice& choice);
   void constrain_bank(HalfCycle at, DramState::Bank& bank, bool write);
   void constrain_columns(HalfCycle at, unsigned flat, bool write);
   bool closes_row(const Choice& choice) const;
@@ -207,6 +229,7 @@ class DramChannel {
   void account(TrainState& train, HalfCycle from, HalfCycle to, std::uint64_t own);
   void finish(std::uint32_t slot, HalfCycle last_issue);
 
+  bool per_bank_refresh() const { return params_.controller.refresh_policy == RefreshPolicy::per_bank; }
   bool first_ready() const { return scheduler_ >= DramScheduler::first_ready; }
   /// What the length of a command adds to its key: hits-first schedulers take what ends first.
   HalfCycle weight(HalfCycle length) const { return first_ready() ? 0 : length; }
@@ -223,6 +246,7 @@ class DramChannel {
   bool split_queues_;  ///< reads in queue 0, writes in queue 1
   bool drains_;        ///< one direction at a time
   bool grouped_;       ///< the direction served last decides, too
+  bool manages_;       ///< the device requires refresh management
   bool oldest_first_;  ///< among commands that may go equally early, the oldest goes
 
   DramState state_;
@@ -243,7 +267,8 @@ class DramChannel {
   HalfCycle next_due_ = kNoHalfCycle;
   bool refresh_owed_ = false;  ///< or may be done ahead of time: ask choose_refresh()
   std::array<std::uint64_t, BurstQueue::kPseudoChannels> blocked_{};  ///< banks kept for refresh
-  HalfCycle idle_since_ = 0;
+  HalfCycle idle_since_ = 0;  ///< nothing to do since, but for refreshes that are wanted
+  bool refreshing_ = false;   ///< one is wanted: no power-down before it is done
 
   MapRotation rotation_;
   RunWatch watch_;

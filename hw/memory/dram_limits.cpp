@@ -50,6 +50,8 @@ DramLimits::DramLimits(const MemoryParams& p) {
   bank_refresh_to_other_activate = half(t.refresh_to_activate_cycles) + refresh - activate;
   activate_to_other_bank_refresh = half(t.rrd_short_cycles) + activate - refresh;
   bank_refresh_to_bank_refresh = half(t.refresh_to_refresh_cycles);
+  rfm_to_activate = half(p.refresh_management.rfm_all_cycles) + refresh - activate;
+  bank_rfm_to_activate = half(p.refresh_management.rfm_bank_cycles) + refresh - activate;
   shortest_power_down = half(t.cke_cycles);
   power_down_exit = half(t.xp_cycles);
 }

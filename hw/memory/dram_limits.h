@@ -37,6 +37,7 @@ struct DramLimits {
   HalfCycle refresh_interval, refresh_to_activate;
   HalfCycle bank_refresh_interval, bank_refresh_to_activate, bank_refresh_to_other_activate;
   HalfCycle activate_to_other_bank_refresh, bank_refresh_to_bank_refresh;
+  HalfCycle rfm_to_activate, bank_rfm_to_activate;
   HalfCycle shortest_power_down, power_down_exit;
 };
 

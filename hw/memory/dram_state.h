@@ -24,8 +24,9 @@ struct DramState {
     std::uint8_t group = 0;  ///< over all ranks and stack ids of the channel
     std::uint8_t rank = 0;   ///< over all pseudo channels
     std::uint8_t stack = 0;
-    bool fresh = false;       ///< no column command since its activate
-    bool conflicted = false;  ///< it was precharged for another row
+    std::uint32_t activates = 0;  ///< rolling accumulated, where the device requires RFM
+    bool fresh = false;           ///< no column command since its activate
+    bool conflicted = false;      ///< it was precharged for another row
   };
   struct Group {
     HalfCycle activate = 0;
@@ -37,9 +38,10 @@ struct DramState {
     std::array<HalfCycle, 4> last_activates{};  ///< plus tFAW: when the window opens
     unsigned activates = 0;
     HalfCycle bank_refresh = 0;
-    std::uint64_t banks = 0;  ///< as bits of the pseudo channel
-    std::uint64_t open = 0;   ///< of these, those with an open row
-    std::uint64_t owed = 0;   ///< of these, those whose opener has not been served
+    std::uint64_t banks = 0;                     ///< as bits of the pseudo channel
+    std::uint64_t open = 0;                      ///< of these, those with an open row
+    std::uint64_t wants_rfm = 0, needs_rfm = 0;  ///< of these, those at their initial, maximum threshold
+    HalfCycle rfm_since = kNoHalfCycle;          ///< from when on an RFM keeps all banks
     std::uint8_t pseudo_channel = 0;
     std::uint32_t pending = 0;  ///< bursts in the queues
   };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parameters of a memory site: one controller with its channels and the DRAM behind them.
 //
-// device.h: what the device is; timing_params.h: what it forbids; controller_params.h: how it is used;
-// energy_params.h: what it costs.
+// device.h: what the device is; timing_params.h, rfm_params.h: what it forbids; controller_params.h: how it
+// is used; energy_params.h: what it costs.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "hw/memory/controller_params.h"
 #include "hw/memory/device.h"
 #include "hw/memory/energy_params.h"
+#include "hw/memory/rfm_params.h"
 #include "hw/memory/timing_params.h"
 #include "tlm/field.h"
 
@@ -26,6 +27,7 @@ struct MemoryParams {
   std::uint64_t capacity_bytes = std::uint64_t{16} << 30;
   DramOrganisation organisation;
   DramTiming timing;
+  DramRefreshManagement refresh_management;
   DramCommandBus command_bus;
   DramAddressMap address_map;
   DramControllerParams controller;
@@ -53,6 +55,8 @@ void describe_fields(V& v, MemoryParams& p) {
     p.capacity_bytes);
   v.group("organisation", "banks and rows of one channel", p.organisation);
   v.group("timing", "timing constraints of the device", p.timing);
+  v.group("refresh_management", "activates that a device takes without extra refreshes",
+          p.refresh_management);
   v.group("command_bus", "command pins and how long commands take on them", p.command_bus);
   v.group("address_map", "address bits of a channel", p.address_map);
   v.group("controller", "queues and policy", p.controller);

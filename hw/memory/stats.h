@@ -24,6 +24,8 @@ struct MemoryStats {
   std::uint64_t precharges_all = 0;
   std::uint64_t refreshes = 0;
   std::uint64_t bank_refreshes = 0;
+  std::uint64_t rfms = 0;
+  std::uint64_t bank_rfms = 0;
   std::uint64_t wck_syncs = 0;
   std::uint64_t turns = 0;  ///< column commands of another direction than the one before
   Tick power_down = 0;      ///< ticks
@@ -89,6 +91,8 @@ void describe_metrics(V& v, const MemoryStats& s) {
   v(Field{"precharges_all", "count", "precharge-all commands, before a refresh"}, s.precharges_all);
   v(Field{"refreshes", "count", "all-bank refresh commands"}, s.refreshes);
   v(Field{"bank_refreshes", "count", "per-bank refresh commands"}, s.bank_refreshes);
+  v(Field{"rfms", "count", "refresh management commands of all banks"}, s.rfms);
+  v(Field{"bank_rfms", "count", "refresh management commands of one bank or a few"}, s.bank_rfms);
   v(Field{"wck_syncs", "count", "CAS commands that restart the data clock"}, s.wck_syncs);
   v(Field{"turns", "count", "column commands of another direction than the one before"}, s.turns);
   v(Field{"power_down", "ticks", "channel was powered down"}, s.power_down);

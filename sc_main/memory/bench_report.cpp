@@ -150,6 +150,9 @@ std::string bench_text(const BenchReport& r) {
   text += fmt::format("  commands    {} reads, {} writes, {} refreshes, {} of single banks\n",
                       count_text(s.read_bursts), count_text(s.write_bursts), count_text(s.refreshes),
                       count_text(s.bank_refreshes));
+  if (s.rfms + s.bank_rfms > 0)
+    text += fmt::format("  management  {} RFM, {} of single banks\n", count_text(s.rfms),
+                        count_text(s.bank_rfms));
   text += fmt::format("  energy      {}, {:.2f} pJ/bit\n\n", energy_text(r.joules), r.pj_per_bit);
   text += histogram_text(r.histogram, r.requests) + "\n";
   Table energy({"energy", "events", "of", "joules", "share", "constant", "evidence"});

@@ -31,6 +31,8 @@ void MemoryEnergyEvents::add(const MemoryStats& stats, Tick time) {
   write_bursts += stats.write_bursts;
   refreshes += stats.refreshes;
   bank_refreshes += stats.bank_refreshes;
+  rfms += stats.rfms;
+  bank_rfms += stats.bank_rfms;
   const Tick off = std::min(stats.power_down, time);
   up += time - off;
   down += off;
@@ -51,6 +53,15 @@ std::vector<EnergyItem> memory_energy(const MemoryEnergyEvents& e, const DramEne
     items.push_back(energy_item("memory_bank_refresh", number(e.bank_refreshes), "refresh", p.refresh_bank_pj,
                                 "pJ", kPicojoule));
   }
+  // Nobody has sourced it: it does what a refresh of the same banks does.
+  const auto rfm = [&](const char* component, std::uint64_t count, EnergyConstant refresh) {
+    if (count == 0) return;
+    refresh.evidence = "assumed";
+    refresh.source = "as a refresh of these banks; " + refresh.source;
+    items.push_back(energy_item(component, number(count), "RFM", refresh, "pJ", kPicojoule));
+  };
+  rfm("memory_rfm", e.rfms, p.refresh_pj);
+  rfm("memory_bank_rfm", e.bank_rfms, p.refresh_bank_pj);
   if (e.down > 0) {
     items.push_back(energy_item("memory_power_down", seconds(e.down), "channel second", p.power_down_mw, "mW",
                                 kMilliwatt));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy of memory channels: commands times energies, time times power.
 //
-// Models: activate with precharge, read, write, all-bank and per-bank refresh, background power of a clocked
-//   channel and of one that is powered down.
+// Models: activate with precharge, read, write, all-bank and per-bank refresh, refresh management (costs what the
+//   refresh of as many banks costs: assumed), background power of a clocked channel and of one that is
+//   powered down.
 // Does not model: the energy of a bit by its value, termination beyond what a constant holds, self refresh,
 //   closed rows (background is that of open ones: an upper estimate).
 #pragma once
@@ -36,6 +37,8 @@ struct MemoryEnergyEvents {
   std::uint32_t burst_bytes = 0;
   std::uint64_t refreshes = 0;       ///< all-bank
   std::uint64_t bank_refreshes = 0;  ///< per-bank
+  std::uint64_t rfms = 0;            ///< all-bank
+  std::uint64_t bank_rfms = 0;       ///< per-bank
   Tick up = 0;                       ///< summed over channels, clocked
   Tick down = 0;                     ///< summed over channels, powered down
 
@@ -47,7 +50,8 @@ EnergyItem energy_item(const char* component, double events, const char* event,
                        const EnergyConstant& constant, const char* unit, double scale);
 
 /// memory_activate, memory_read, memory_write, memory_refresh, memory_bank_refresh, memory_background,
-/// memory_power_down; those of refresh by bank and of power-down only where they happened.
+/// memory_power_down, memory_rfm, memory_bank_rfm; those of refresh by bank, RFM and power-down only where
+/// they happened.
 std::vector<EnergyItem> memory_energy(const MemoryEnergyEvents& events, const DramEnergyParams& params);
 
 }  // namespace moesaic

@@ -49,15 +49,26 @@ class Reference {
         2 * std::int64_t{per_bank() ? p.timing.refi_bank_cycles : p.timing.refi_cycles};
     for (unsigned r = 0; r < ranks; ++r)
       refreshes_[r].due = interval - 2 * std::int64_t{c_.refresh_stagger_cycles} * r % interval;
-    for (const ReferenceRequest& r : requests) arrive(r);
+    raa_.assign(p.organisation.pseudo_channels, std::vector<unsigned>(p.organisation.banks(), 0));
+    // Each access of a train arrives by itself; those of one cycle in the order of their trains.
+    std::vector<ReferenceRequest> accesses;
+    for (const ReferenceRequest& r : requests) {
+      for (std::uint64_t i = 0; i < r.count; ++i)
+        accesses.push_back({r.cycle + i * r.period, r.address + i * r.stride, r.bytes, r.write});
+    }
+    std::stable_sort(accesses.begin(), accesses.end(),
+                     [](const ReferenceRequest& a, const ReferenceRequest& b) { return a.cycle < b.cycle; });
+    for (const ReferenceRequest& r : accesses) arrive(r);
   }
 
-  std::vector<DramCommand> run() {
+  ReferenceOutcome run() {
     for (now_ = 0; !sides_[0].empty() || !sides_[1].empty() || !bursts_.empty(); ++now_) {
+      fall_asleep();
       while (step()) {
       }
+      quiet_ = bursts_.empty() && !refresh_wanted_;
     }
-    return history_;
+    return {history_, asleep_sum_};
   }
 
  private:
@@ -65,6 +76,7 @@ class Reference {
   struct Refresh {
     std::int64_t due = 0;
     int owed = 0;
+    bool ahead = false;  ///< the last one was done while nothing waited for the rank
     std::vector<unsigned> remaining;
     int chosen = -1;
   };
@@ -115,6 +127,24 @@ class Reference {
     }
   }
 
+  // --- power-down -----------------------------------------------------------------------------------------
+
+  // Nothing was wanted for long enough.
+  void fall_asleep() {
+    const std::int64_t patience = 2 * std::int64_t{c_.power_down_cycles};
+    if (patience == 0 || asleep_ || !quiet_ || now_ < idle_since_ + patience) return;
+    asleep_ = true;
+    asleep_since_ = now_;
+  }
+  void wake_up() {
+    if (!asleep_) return;
+    asleep_ = false;
+    idle_since_ = std::max(now_, asleep_since_ + 2 * std::int64_t{p_.timing.cke_cycles});
+    asleep_sum_ += static_cast<std::uint64_t>(idle_since_ - asleep_since_);
+    for (std::int64_t& bus : bus_) bus = std::max(bus, idle_since_ + 2 * std::int64_t{p_.timing.xp_cycles});
+  }
+  void busy_until(std::int64_t at) { idle_since_ = std::max(idle_since_, at); }
+
   // One decision; true: a command went out at this half cycle.
   bool step() {
     refill();
@@ -127,6 +157,11 @@ class Reference {
     if (c_.write_drain == WriteDrain::watermarks) turn();
     std::vector<Option> rows, columns;
     refresh_options(rows);
+    if (asleep_ && (refresh_wanted_ || !bursts_.empty())) {
+      wake_up();
+      rows.clear();
+      refresh_options(rows);  // they wait for the exit
+    }
     burst_options(rows, columns);
     const auto best = [](std::vector<Option>& options) {
       return options.empty() ? nullptr : &*std::min_element(options.begin(), options.end(), less);
@@ -208,40 +243,91 @@ class Reference {
     std::vector<Option> found;
     bool first = true;
     for (unsigned r = 0; r < refreshes_.size(); ++r) {
-      if (refreshes_[r].owed <= 0) continue;
       const unsigned pc = r / p_.organisation.ranks, base = r % p_.organisation.ranks * per_rank();
+      const bool forced = refreshes_[r].owed > static_cast<int>(c_.refresh_postpone_max);
+      if (!forced && !(idle(pc, base) && early(refreshes_[r]))) continue;
       if (!c_.refresh_holds_channel || first) {
-        per_bank() ? refresh_bank(r, pc, base, found) : refresh_rank(pc, base, found);
+        if (per_bank()) {
+          refresh_bank(r, pc, base, forced, found);
+        } else {
+          all_banks(Kind::refresh, pc, base, forced, found);
+        }
       }
       first = false;
     }
-    if (!first && c_.refresh_holds_channel) {
+    refresh_wanted_ = !first;
+    if (refresh_wanted_ && c_.refresh_holds_channel) {
       for (auto& pc : blocked_) pc.assign(pc.size(), true);
+    } else if (p_.refresh_management.required()) {
+      rfm_options(found);
     }
     if (!half_activated_) rows.insert(rows.end(), found.begin(), found.end());
   }
-  void refresh_rank(unsigned pc, unsigned base, std::vector<Option>& out) {
+  // Nothing waits for the rank.
+  bool idle(unsigned pc, unsigned base) const {
+    return std::none_of(bursts_.begin(), bursts_.end(), [&](const Burst& b) {
+      return b.pc == pc && b.bank >= base && b.bank < base + per_rank();
+    });
+  }
+  // While nothing waits: what is due, and after that some ahead of time.
+  bool early(const Refresh& r) const {
+    return r.owed > 0 || (r.ahead && r.owed > -static_cast<int>(c_.refresh_pull_in_max));
+  }
+  void all_banks(Kind kind, unsigned pc, unsigned base, bool forced, std::vector<Option>& out) {
     bool open = false, wait = false;
     for (unsigned b = base; b < base + per_rank(); ++b) {
-      blocked_[pc][b] = true;
+      if (forced) blocked_[pc][b] = true;
       open |= open_[pc][b] >= 0;
       wait |= opener_[pc][b] != kNone;
     }
     if (wait) return;
-    offer(out, command(open ? Kind::precharge_all : Kind::refresh, pc, base, 0), 0, 0, kNone);
+    offer(out, command(open ? Kind::precharge_all : kind, pc, base, 0), 0, 0, kNone);
+  }
+  // RFM: for banks that have reached their maximum and of which a row command is wanted; while nothing waits
+  // for the rank, for those that have reached their initial threshold. Not where a refresh comes first.
+  void rfm_options(std::vector<Option>& out) {
+    const DramRefreshManagement& m = p_.refresh_management;
+    for (unsigned r = 0; r < refreshes_.size(); ++r) {
+      const unsigned pc = r / p_.organisation.ranks, base = r % p_.organisation.ranks * per_rank();
+      const bool rest = idle(pc, base);
+      std::vector<bool> needs(p_.organisation.banks()), wants(p_.organisation.banks());
+      for (unsigned b = base; b < base + per_rank(); ++b) {
+        if (blocked_[pc][b]) continue;
+        needs[b] = raa_[pc][b] >= m.raa_maximum_activates && opener_[pc][b] == kNone &&
+                   bank_wants(pc, b).row != nullptr;
+        wants[b] = rest && raa_[pc][b] >= m.raa_initial_activates;
+      }
+      std::vector<unsigned> all;
+      for (unsigned b = base; b < base + per_rank(); ++b) all.push_back(b);
+      std::vector<bool> seen(p_.organisation.banks());
+      for (unsigned b = base; b < base + per_rank(); ++b) {
+        if (seen[b] || !(needs[b] || wants[b])) continue;
+        const std::vector<unsigned> banks = per_bank() ? together(b) : all;
+        for (const unsigned other : banks) seen[other] = true;
+        const bool forced =
+            std::any_of(banks.begin(), banks.end(), [&](unsigned other) { return needs[other]; });
+        refresh_wanted_ = true;
+        if (per_bank()) {
+          some_banks(Kind::rfm_bank, pc, banks, forced, out);
+        } else {
+          all_banks(Kind::rfm, pc, base, forced, out);
+        }
+      }
+    }
   }
   // The banks that a per-bank refresh takes with this one: `refresh_banks` of the rank, equally far apart.
   std::vector<unsigned> together(unsigned bank) const {
     std::vector<unsigned> out;
     const unsigned apart = per_rank() / p_.timing.refresh_banks;
-    for (unsigned i = 0; i < p_.timing.refresh_banks; ++i) out.push_back(bank + i * apart);
+    const unsigned first = bank / per_rank() * per_rank() + bank % per_rank() % apart;
+    for (unsigned i = 0; i < p_.timing.refresh_banks; ++i) out.push_back(first + i * apart);
     return out;
   }
   bool waits(unsigned pc, unsigned bank) const {
     return std::any_of(bursts_.begin(), bursts_.end(),
                        [&](const Burst& x) { return x.pc == pc && x.bank == bank; });
   }
-  void refresh_bank(unsigned r, unsigned pc, unsigned base, std::vector<Option>& out) {
+  void refresh_bank(unsigned r, unsigned pc, unsigned base, bool forced, std::vector<Option>& out) {
     Refresh& refresh = refreshes_[r];
     if (refresh.chosen < 0) {
       if (refresh.remaining.empty())
@@ -256,8 +342,13 @@ class Reference {
       }
       refresh.chosen = static_cast<int>(refresh.remaining[pick]);
     }
-    const auto banks = together(static_cast<unsigned>(refresh.chosen));
-    for (const unsigned b : banks) blocked_[pc][b] = true;
+    some_banks(Kind::refresh_bank, pc, together(static_cast<unsigned>(refresh.chosen)), forced, out);
+  }
+  void some_banks(Kind kind, unsigned pc, const std::vector<unsigned>& banks, bool forced,
+                  std::vector<Option>& out) {
+    if (forced) {
+      for (const unsigned b : banks) blocked_[pc][b] = true;
+    }
     std::vector<Option> all;
     for (const unsigned b : banks) {
       if (opener_[pc][b] != kNone) return;
@@ -265,7 +356,7 @@ class Reference {
         offer(out, command(Kind::precharge, pc, b, static_cast<std::uint32_t>(open_[pc][b])), 0, 0, kNone);
         return;
       }
-      offer(all, command(Kind::refresh_bank, pc, b, 0), 0, 0, kNone);
+      offer(all, command(kind, pc, b, 0), 0, 0, kNone);
     }
     // When the last of them may be refreshed, under the number of the first.
     Option last = *std::max_element(all.begin(), all.end(),
@@ -292,6 +383,7 @@ class Reference {
   }
 
   void burst_options(std::vector<Option>& rows, std::vector<Option>& columns) const {
+    if (bursts_.empty()) return;
     for (unsigned pc = 0; pc < open_.size(); ++pc) {
       for (unsigned bank = 0; bank < open_[pc].size(); ++bank) {
         if (opener_[pc][bank] != kNone) {
@@ -311,8 +403,17 @@ class Reference {
   }
   void bank_options(std::vector<Option>& rows, std::vector<Option>& columns, unsigned pc,
                     unsigned bank) const {
+    const Wants wants = bank_wants(pc, bank);
+    if (wants.column != nullptr) offer_column(columns, *wants.column, 2);
+    if (wants.row != nullptr) offer_row(rows, *wants.row, open_[pc][bank] < 0);
+  }
+  /// The bursts for which a bank wants a column command and a row command; null: none.
+  struct Wants {
+    const Burst *column = nullptr, *row = nullptr;
+  };
+  Wants bank_wants(unsigned pc, unsigned bank) const {
     const auto bursts = eligible(pc, bank);
-    if (bursts.empty()) return;
+    if (bursts.empty()) return {};
     const Burst *hit = nullptr, *miss = nullptr;
     for (const Burst* b : bursts) {
       const bool hits = open_[pc][bank] == static_cast<std::int64_t>(b->row);
@@ -320,14 +421,10 @@ class Reference {
       if (!hits && miss == nullptr) miss = b;
     }
     const Burst* head = bursts.front();
-    const bool closed = open_[pc][bank] < 0;
     if (first_ready()) {
-      if (hit != nullptr) offer_column(columns, *hit, 2);
-      if (miss == nullptr) return;
-      if (c_.scheduler == DramScheduler::first_ready_row_hit && hit != nullptr && hit->order < miss->order)
-        return;
-      offer_row(rows, *miss, closed);
-      return;
+      const bool keeps = c_.scheduler == DramScheduler::first_ready_row_hit && hit != nullptr &&
+                         miss != nullptr && hit->order < miss->order;
+      return {hit, keeps ? nullptr : miss};
     }
     const unsigned limit = c_.scheduler == DramScheduler::fcfs ? 0 : c_.starvation_limit_bursts;
     if (hit != nullptr && (hit == head || overtaken_[split() && head->write][pc][bank] < limit)) {
@@ -339,10 +436,9 @@ class Reference {
           }
         }
       }
-      offer_column(columns, *hit, 2);
-    } else {
-      offer_row(rows, *head, closed);
+      return {hit, nullptr};
     }
+    return {nullptr, head};
   }
   void offer_row(std::vector<Option>& rows, const Burst& b, bool closed) const {
     if (closed && half_activated_) return;
@@ -369,6 +465,7 @@ class Reference {
     switch (c.kind) {
       case Kind::activate_1:
         open_[pc][bank] = c.row;
+        ++raa_[pc][bank];
         if (first_ready()) opener_[pc][bank] = o.burst;
         if (c_.release_at_activate) find(o.burst)->counted = false;
         if (p_.command_bus.split_activate) {
@@ -384,14 +481,24 @@ class Reference {
         for (unsigned b = bank; b < bank + per_rank(); ++b) open_[pc][b] = -1;
         break;
       case Kind::refresh:
-        --refreshes_[pc * p_.organisation.ranks + bank / per_rank()].owed;
+      case Kind::rfm:
+        if (c.kind == Kind::refresh) refreshed(pc, bank);
+        for (unsigned b = bank; b < bank + per_rank(); ++b) lower(c.kind, pc, b);
+        busy_until(at + rules_.length(c.kind));
+        busy_until(at + rules_.length(c.kind) - rules_.length(Kind::activate_1) +
+                   2 * std::int64_t{c.kind == Kind::refresh ? p_.timing.rfc_all_cycles
+                                                            : p_.refresh_management.rfm_all_cycles});
         break;
-      case Kind::refresh_bank: {
-        Refresh& r = refreshes_[pc * p_.organisation.ranks + bank / per_rank()];
-        --r.owed;
-        r.remaining.erase(std::find(r.remaining.begin(), r.remaining.end(), bank));
-        r.chosen = -1;
+      case Kind::refresh_bank:
+      case Kind::rfm_bank: {
+        if (c.kind == Kind::refresh_bank) {
+          Refresh& r = refreshed(pc, bank);
+          r.remaining.erase(std::find(r.remaining.begin(), r.remaining.end(), bank));
+          r.chosen = -1;
+        }
+        busy_until(at + rules_.length(c.kind));
         for (const unsigned b : together(bank)) {
+          lower(c.kind, pc, b);
           c.bank = BankId(static_cast<std::uint8_t>(b));
           history_.push_back(c);
         }
@@ -402,6 +509,19 @@ class Reference {
     }
     history_.push_back(c);
     return true;
+  }
+  Refresh& refreshed(unsigned pc, unsigned bank) {
+    const unsigned rank = bank / per_rank();
+    Refresh& r = refreshes_[pc * p_.organisation.ranks + rank];
+    --r.owed;
+    r.ahead = idle(pc, rank * per_rank());
+    return r;
+  }
+  void lower(Kind kind, unsigned pc, unsigned bank) {
+    const DramRefreshManagement& m = p_.refresh_management;
+    const bool refresh = kind == Kind::refresh || kind == Kind::refresh_bank;
+    const unsigned by = refresh ? m.raa_per_refresh_activates : m.raa_per_rfm_activates;
+    raa_[pc][bank] -= std::min(raa_[pc][bank], by);
   }
   std::vector<Burst>::iterator find(std::uint64_t order) {
     return std::find_if(bursts_.begin(), bursts_.end(), [&](const Burst& b) { return b.order == order; });
@@ -436,8 +556,12 @@ class Reference {
     const std::int64_t latency =
         2 * (burst->write ? std::int64_t{p_.timing.write_latency_cycles} + p_.timing.write_strobe_cycles
                           : std::int64_t{p_.timing.read_latency_cycles} + p_.timing.read_strobe_cycles);
-    wck_off_ = std::max(wck_off_, at + latency + 2 * std::int64_t{p_.timing.burst_cycles} +
-                                      2 * std::int64_t{p_.command_bus.wck_postamble_cycles});
+    // Latency may count from the last edge of the command.
+    const bool late = p_.command_bus.latency_from == LatencyFrom::last_edge;
+    const std::int64_t data_end =
+        at + (late ? rules_.length(c.kind) - 2 : 0) + latency + 2 * std::int64_t{p_.timing.burst_cycles};
+    wck_off_ = std::max(wck_off_, data_end + 2 * std::int64_t{p_.command_bus.wck_postamble_cycles});
+    busy_until(data_end);
     if (c_.write_drain == WriteDrain::mixed) writing_ = burst->write;
     served_ += burst->write == writing_;
     bursts_.erase(burst);
@@ -455,12 +579,16 @@ class Reference {
   std::vector<std::vector<unsigned>> overtaken_[2];  // of the read or only queue, of the write queue
   std::vector<std::vector<std::uint64_t>> opener_;
   std::vector<std::vector<bool>> blocked_;
+  std::vector<std::vector<unsigned>> raa_;  // rolling accumulated activates
   std::vector<Refresh> refreshes_;
   std::int64_t now_ = 0;
   std::int64_t bus_[2] = {0, 0};  // row, column
   std::int64_t wck_off_ = 0;
   bool writing_ = false;
   std::uint64_t served_ = 0;
+  bool refresh_wanted_ = false, quiet_ = true, asleep_ = false;
+  std::int64_t idle_since_ = 0, asleep_since_ = 0;
+  std::uint64_t asleep_sum_ = 0;
   bool half_activated_ = false;
   std::int64_t half_by_ = 0;
   std::size_t activate_at_ = 0;
@@ -469,8 +597,8 @@ class Reference {
 
 }  // namespace
 
-std::vector<DramCommand> reference_commands(const MemoryParams& params,
-                                            const std::vector<ReferenceRequest>& requests) {
+ReferenceOutcome reference_outcome(const MemoryParams& params,
+                                   const std::vector<ReferenceRequest>& requests) {
   return Reference(params, requests).run();
 }
 

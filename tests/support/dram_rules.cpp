@@ -12,6 +12,10 @@ namespace {
 /// Longer than any command on its bus.
 constexpr std::int64_t kLongest = 32;
 
+bool some(Kind kind) {
+  return kind == Kind::refresh_bank || kind == Kind::rfm_bank;
+}
+
 bool contains(const std::vector<Kind>& kinds, Kind kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
@@ -22,7 +26,11 @@ DramRules::DramRules(const MemoryParams& params)
     : organisation_(params.organisation), bus_(params.command_bus) {
   const DramTiming& t = params.timing;
   const std::vector<Kind> act{Kind::activate_1}, read{Kind::read}, write{Kind::write}, pre{Kind::precharge},
-      pre_all{Kind::precharge_all}, ref{Kind::refresh}, ref_bank{Kind::refresh_bank};
+      pre_all{Kind::precharge_all}, ref{Kind::refresh}, ref_bank{Kind::refresh_bank}, rfm{Kind::rfm},
+      rfm_bank{Kind::rfm_bank};
+  const std::vector<Kind> all_banks{Kind::refresh, Kind::rfm}, some_banks{Kind::refresh_bank, Kind::rfm_bank};
+  const std::vector<Kind> after_all{Kind::activate_1, Kind::refresh, Kind::rfm},
+      after_some{Kind::activate_1, Kind::refresh_bank, Kind::rfm_bank};
   const std::vector<Kind> column{Kind::read, Kind::write}, any_pre{Kind::precharge, Kind::precharge_all};
   const std::int64_t write_end = t.write_latency_cycles + t.write_strobe_cycles + t.burst_cycles;
   const auto rule = [this](const char* name, const std::vector<Kind>& from, const std::vector<Kind>& to,
@@ -33,14 +41,15 @@ DramRules::DramRules(const MemoryParams& params)
   rule("tRCDRD", act, read, Scope::bank, t.rcd_read_cycles);
   rule("tRCDWR", act, write, Scope::bank, t.rcd_write_cycles);
   rule("tRP", pre, act, Scope::bank, t.rp_bank_cycles);
-  rule("tRP to REFab", pre, ref, Scope::rank, t.rp_bank_cycles);
-  rule("tRP to REFpb", pre, ref_bank, Scope::bank, t.rp_bank_cycles);
-  rule("tRPab", pre_all, {Kind::activate_1, Kind::refresh, Kind::refresh_bank}, Scope::rank, t.rp_all_cycles);
+  rule("tRP to REFab", pre, all_banks, Scope::rank, t.rp_bank_cycles);
+  rule("tRP to REFpb", pre, some_banks, Scope::bank, t.rp_bank_cycles);
+  rule("tRPab", pre_all, {Kind::activate_1, Kind::refresh, Kind::refresh_bank, Kind::rfm, Kind::rfm_bank},
+       Scope::rank, t.rp_all_cycles);
   rule("tRAS", act, pre, Scope::bank, t.ras_cycles);
   rule("tRAS to PREab", act, pre_all, Scope::rank, t.ras_cycles);
   rule("tRC", act, act, Scope::bank, t.rc_cycles);
-  rule("tRC to REFab", act, ref, Scope::rank, t.rc_cycles);
-  rule("tRC to REFpb", act, ref_bank, Scope::bank, t.rc_cycles);
+  rule("tRC to REFab", act, all_banks, Scope::rank, t.rc_cycles);
+  rule("tRC to REFpb", act, some_banks, Scope::bank, t.rc_cycles);
   rule("tRRD_S", act, act, Scope::rank, t.rrd_short_cycles);
   rule("tRRD_L", act, act, Scope::group, t.rrd_long_cycles);
   rule("tFAW", act, act, Scope::rank, t.faw_cycles).window = 4;
@@ -52,11 +61,10 @@ DramRules::DramRules(const MemoryParams& params)
   const std::int64_t read_closed = t.rtp_cycles + t.rp_bank_cycles;
   const std::int64_t write_closed = write_end + t.wr_cycles + t.rp_bank_cycles;
   const std::int64_t slower = std::max<std::int64_t>(0, std::int64_t{t.rp_bank_cycles} - t.rp_all_cycles);
-  const std::vector<Kind> reopen{Kind::activate_1, Kind::refresh_bank};
-  rule("tRTP + tRP", read, reopen, Scope::bank, read_closed);
-  rule("tWR + tRP", write, reopen, Scope::bank, write_closed);
-  rule("tRTP + tRP to REFab", read, ref, Scope::rank, read_closed - slower);
-  rule("tWR + tRP to REFab", write, ref, Scope::rank, write_closed - slower);
+  rule("tRTP + tRP", read, after_some, Scope::bank, read_closed);
+  rule("tWR + tRP", write, after_some, Scope::bank, write_closed);
+  rule("tRTP + tRP to REFab", read, all_banks, Scope::rank, read_closed - slower);
+  rule("tWR + tRP to REFab", write, all_banks, Scope::rank, write_closed - slower);
   rule("tPPD", any_pre, any_pre, Scope::pseudo_channel, t.ppd_cycles);
   rule("tCCD_S", read, read, Scope::rank, t.ccd_short_cycles);
   rule("tCCD_L", read, read, Scope::group, t.ccd_long_cycles);
@@ -68,11 +76,15 @@ DramRules::DramRules(const MemoryParams& params)
   rule("tRTW", read, write, Scope::rank, t.read_to_write_cycles);
   rule("tWTR_S", write, read, Scope::rank, write_end + t.wtr_short_cycles);
   rule("tWTR_L", write, read, Scope::group, write_end + t.wtr_long_cycles);
-  rule("tRFCab", ref, {Kind::activate_1, Kind::refresh}, Scope::rank, t.rfc_all_cycles);
-  rule("tRFCpb", ref_bank, act, Scope::bank, t.rfc_bank_cycles);
-  rule("tRREFD", ref_bank, act, Scope::rank, t.refresh_to_activate_cycles);
-  rule("tRRD to REFpb", act, ref_bank, Scope::rank, t.rrd_short_cycles);
-  rule("tpbR2pbR", ref_bank, ref_bank, Scope::rank, t.refresh_to_refresh_cycles);
+  rule("tRFCab", ref, after_all, Scope::rank, t.rfc_all_cycles);
+  rule("tRFCpb", ref_bank, after_some, Scope::bank, t.rfc_bank_cycles);
+  if (params.refresh_management.required()) {
+    rule("tRFMab", rfm, after_all, Scope::rank, params.refresh_management.rfm_all_cycles);
+    rule("tRFMpb", rfm_bank, after_some, Scope::bank, params.refresh_management.rfm_bank_cycles);
+  }
+  rule("tRREFD", some_banks, act, Scope::rank, t.refresh_to_activate_cycles);
+  rule("tRRD to REFpb", act, some_banks, Scope::rank, t.rrd_short_cycles);
+  rule("tpbR2pbR", some_banks, some_banks, Scope::rank, t.refresh_to_refresh_cycles);
   if (organisation_.ranks > 1) {
     const std::int64_t r = t.read_latency_cycles + t.read_strobe_cycles;
     const std::int64_t w = t.write_latency_cycles + t.write_strobe_cycles;
@@ -94,6 +106,8 @@ std::int64_t DramRules::length(Kind kind) const {
       return bus_.precharge_half_cycles;
     case Kind::refresh:
     case Kind::refresh_bank:
+    case Kind::rfm:
+    case Kind::rfm_bank:
       return bus_.refresh_half_cycles;
     case Kind::wck_sync:
       return 2;
@@ -111,8 +125,7 @@ bool DramRules::applies(const Rule& rule, const DramCommand& a, const DramComman
   if (rule.to_masked && !b.masked) return false;
   if (a.pseudo_channel != b.pseudo_channel) return false;
   // Banks that one command refreshes together.
-  if (a.kind == Kind::refresh_bank && b.kind == Kind::refresh_bank && a.half_cycle == b.half_cycle)
-    return false;
+  if (some(a.kind) && some(b.kind) && a.half_cycle == b.half_cycle) return false;
   const unsigned x = index_of(a.bank), y = index_of(b.bank);
   const unsigned per_stack = organisation_.bank_groups * organisation_.banks_per_group;
   switch (rule.scope) {
@@ -174,8 +187,8 @@ unsigned DramRules::disorder(const std::vector<DramCommand>& commands) const {
     const bool column = c.kind == Kind::read || c.kind == Kind::write || c.kind == Kind::wck_sync;
     const auto at = static_cast<std::int64_t>(c.half_cycle);
     std::int64_t& bus = free[bus_.bus == CommandBus::row_column && column];
-    const bool together = c.kind == Kind::refresh_bank && last.kind == Kind::refresh_bank &&
-                          c.half_cycle == last.half_cycle && c.pseudo_channel == last.pseudo_channel;
+    const bool together = some(c.kind) && last.kind == c.kind && c.half_cycle == last.half_cycle &&
+                          c.pseudo_channel == last.pseudo_channel;
     wrong += at < bus && !together;
     last = c;
     bus = at + length(c.kind);
@@ -185,8 +198,9 @@ unsigned DramRules::disorder(const std::vector<DramCommand>& commands) const {
     const unsigned per_rank = organisation_.banks() / organisation_.ranks;
     const auto first = open.begin() + static_cast<std::ptrdiff_t>(base + rank_of(c) * per_rank);
     if (c.kind == Kind::precharge_all) std::fill(first, first + per_rank, -1);
-    if (c.kind == Kind::refresh) wrong += std::any_of(first, first + per_rank, [](auto r) { return r >= 0; });
-    if (c.kind == Kind::refresh_bank) wrong += row >= 0;
+    if (c.kind == Kind::refresh || c.kind == Kind::rfm)
+      wrong += std::any_of(first, first + per_rank, [](auto r) { return r >= 0; });
+    if (some(c.kind)) wrong += row >= 0;
     if (c.kind == Kind::precharge) row = -1;
     if (c.kind == Kind::activate_1) {
       wrong += row >= 0;

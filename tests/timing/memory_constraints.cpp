@@ -293,3 +293,107 @@ TEST_CASE("same-bank refresh takes one bank of every group, tRFCsb before each a
   CHECK(*cycle_of(o.commands, Kind::activate_1, 0, 9) == 391 + 20);
   CHECK(o.stats.bank_refreshes == 1);
 }
+
+namespace {
+
+/// RAAMMT `maximum`, an RFM takes two from the count; no refresh.
+MemoryParams managed_params(std::uint32_t maximum) {
+  MemoryParams params = bare_params();
+  params.controller.refresh_policy = RefreshPolicy::none;
+  params.refresh_management = {2, maximum, 2, 0, 100, 60};
+  return params;
+}
+
+// Other rows of one bank, without a pause.
+std::vector<Arrival> hammer(unsigned activates, Tick cycle = 0) {
+  std::vector<Arrival> out;
+  for (unsigned i = 0; i < activates; ++i) out.push_back(access(cycle, place(0, 0, i), false, i));
+  return out;
+}
+
+// How many activates of the bank came before the n-th command of a kind.
+unsigned activates_before(const Outcome& outcome, Kind kind, unsigned n, unsigned bank = 0) {
+  unsigned count = 0;
+  for (const DramCommand& c : outcome.commands) {
+    if (c.kind == kind && n-- == 0) return count;
+    count += c.kind == Kind::activate_1 && index_of(c.bank) == bank;
+  }
+  return ~0U;
+}
+
+}  // namespace
+
+TEST_CASE("a bank takes RAAMMT activates and no more before an RFM") {
+  for (const std::uint32_t maximum : {2U, 3U, 7U}) {
+    const Outcome o = run(managed_params(maximum), hammer(20));
+    CHECK(activates_before(o, Kind::rfm, 0) == maximum);
+    CHECK(activates_before(o, Kind::rfm, 1) == maximum + 2);  // it took two from the count
+    CHECK(o.stats.rfms == (20 - maximum + 1) / 2);
+    CHECK(o.done.size() == 20);
+    // As many activates as it may take: no RFM while there is traffic.
+    CHECK_FALSE(cycle_of(run(managed_params(maximum), hammer(maximum)).commands, Kind::rfm));
+  }
+}
+
+TEST_CASE("an RFM of all banks comes tRPab after their precharge and blocks them for tRFMab") {
+  for (const std::uint32_t rfm : {100U, 101U, 107U}) {
+    MemoryParams params = managed_params(3);
+    params.refresh_management.rfm_all_cycles = rfm;
+    std::vector<Arrival> arrivals = hammer(4);
+    arrivals.push_back(access(1, place(1, 0, 0), false, 9));
+    const Outcome o = run(params, arrivals);
+    const std::uint64_t at = *cycle_of(o.commands, Kind::rfm);
+    CHECK(at == *cycle_of(o.commands, Kind::precharge_all) + params.timing.rp_all_cycles);
+    CHECK(*cycle_of(o.commands, Kind::activate_1, 3, 0) == at + rfm);
+    // A bank that took no part in it is blocked too.
+    arrivals.push_back(access(at + 1, place(2, 0, 0), false, 10));
+    CHECK(*cycle_of(run(params, arrivals).commands, Kind::activate_1, 0, 8) >= at + rfm);
+    CHECK(o.stats.lost_to_refresh > 0);
+  }
+}
+
+TEST_CASE("an RFM of a bank blocks it for tRFMpb, other banks for tRREFD only") {
+  for (const std::uint32_t rfm : {60U, 61U, 67U}) {
+    MemoryParams params = managed_params(3);
+    params.controller.refresh_policy = RefreshPolicy::per_bank;
+    params.timing.refi_bank_cycles = 100000;  // out of the way
+    params.refresh_management.rfm_bank_cycles = rfm;
+    const std::vector<Arrival> arrivals = hammer(4);
+    const std::uint64_t at = *cycle_of(run(params, arrivals).commands, Kind::rfm_bank);
+    std::vector<Arrival> more = arrivals;
+    more.push_back(access(at, place(2, 1, 0), false, 9));
+    const Outcome o = run(params, more);
+    CHECK(*cycle_of(o.commands, Kind::rfm_bank) == at);
+    CHECK(*cycle_of(o.commands, Kind::activate_1, 3, 0) == at + rfm);
+    CHECK(*cycle_of(o.commands, Kind::activate_1, 0, 9) == at + params.timing.refresh_to_activate_cycles);
+    CHECK(o.stats.bank_rfms == 1);
+    CHECK(o.stats.rfms == 0);
+  }
+}
+
+TEST_CASE("a refresh lowers the count of activates by RAADEC") {
+  // Two activates before the refresh of 3125, two behind it; the bank takes three.
+  std::vector<Arrival> arrivals = hammer(2, 3000);
+  for (const Arrival& a : hammer(2, 3600)) arrivals.push_back({a.at, a.train, false, a.id + 10, 0});
+  for (const std::uint32_t lowered : {0U, 1U, 2U}) {
+    MemoryParams params = managed_params(3);
+    params.controller.refresh_policy = RefreshPolicy::all_bank;
+    params.refresh_management.raa_initial_activates = 3;  // none while nothing waits
+    params.refresh_management.raa_per_refresh_activates = lowered;
+    const Outcome o = run(params, arrivals);
+    CHECK(o.stats.refreshes == 1);
+    CHECK((activates_before(o, Kind::rfm, 0) == 3) == (lowered == 0));
+  }
+}
+
+TEST_CASE("from RAAIMT on an RFM is done early, when nothing waits") {
+  std::vector<Arrival> arrivals = hammer(2);
+  arrivals.push_back(access(1000, place(0, 0, 5), false, 9));
+  MemoryParams params = managed_params(8);
+  const Outcome o = run(params, arrivals);
+  CHECK(activates_before(o, Kind::rfm, 0) == 2);
+  CHECK(*cycle_of(o.commands, Kind::rfm) < 300);
+  CHECK(*cycle_of(o.commands, Kind::activate_1, 2) == 1000);  // nobody waited for it
+  params.refresh_management.raa_initial_activates = 3;
+  CHECK(run(params, arrivals).stats.rfms == 0);
+}

@@ -118,7 +118,39 @@ void check_all(const MemoryParams& device, std::initializer_list<const std::vect
   }
 }
 
+// The two lengths of an RFM at their boundary, in traffic that presses on the count of activates.
+void check_rfm(const MemoryParams& device) {
+  for (const bool per_bank : {false, true}) {
+    for (const std::uint32_t more : {0U, 1U, 7U}) {
+      MemoryParams params = device;
+      params.controller.port_requests = 4096;
+      params.address_map.bits = "M1";
+      params.refresh_management = {4, 8, 4, 2, 300 + more, 300 + more};
+      params.controller.refresh_policy = per_bank ? RefreshPolicy::per_bank : RefreshPolicy::all_bank;
+      if (params.timing.refi_bank_cycles == 0) params.timing.refi_bank_cycles = 2000;
+      const Outcome outcome = run(params, pressing(params));
+      const DramRules rules(params);
+      const std::vector<std::int64_t> slacks = rules.slacks(outcome.commands);
+      CHECK(rules.disorder(outcome.commands) == 0);
+      const bool halves = params.command_bus.activate_half_cycles % 2 != 0;
+      for (std::size_t i = 0; i < slacks.size(); ++i) {
+        INFO(params.device << ": " << rules.rules()[i].name << " " << slacks[i]);
+        CHECK(slacks[i] >= 0);
+        if (rules.rules()[i].name == (per_bank ? "tRFMpb" : "tRFMab")) CHECK(slacks[i] <= (halves ? 1 : 0));
+      }
+    }
+  }
+}
+
 }  // namespace
+
+TEST_CASE("RFM commands of HBM3, LPDDR4, LPDDR5 and DDR5 hold their banks for exactly their time") {
+  MemoryParams ddr5 = ddr5_4800();
+  ddr5.timing.rfc_bank_cycles = ddr5.timing.refresh_to_refresh_cycles = 312;
+  ddr5.timing.refresh_banks = 8;
+  for (const MemoryParams& device : {hbm3_ramulator(), lpddr4_3200(), lpddr5_ramulator(), ddr5})
+    check_rfm(device);
+}
 
 TEST_CASE("HBM2 commands come at their constraints and not before") {
   check_all(hbm2_dramsys(), {&kEveryDevice, &kBankGroups, &kBankRefresh, &kStacks});

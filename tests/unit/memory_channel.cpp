@@ -115,6 +115,26 @@ TEST_CASE("a block is the same as its accesses one by one") {
   check_same(run(with_latency(), blocks), run(with_latency(), accesses));
 }
 
+TEST_CASE("a run counts the gaps before its column commands as bursts by themselves do") {
+  // Neighbours in one bank group: tCCD_L leaves a gap before every burst.
+  MemoryParams params = bare_params();
+  params.address_map.bits = "CO=5-10 BA=11,12 BG=13,14 RO=15-33";
+  params.controller.refresh_policy = RefreshPolicy::none;
+  const std::uint32_t bytes = 64 * params.organisation.burst_bytes;  // a row
+  std::vector<Arrival> single;
+  for (unsigned i = 0; i < 64; ++i)
+    single.push_back(
+        {0, Train::block(i * params.organisation.burst_bytes, params.organisation.burst_bytes), false, i, 0});
+  const Outcome block = run(params, {{0, Train::block(0, bytes), false, 0, 0}}), bursts = run(params, single);
+  check_same(block, bursts);
+  CHECK(block.work.run_bursts > 16);
+  CHECK(bursts.work.run_bursts == 0);
+  CHECK(block.stats.lost_to_column == bursts.stats.lost_to_column);
+  // 63 gaps of tCCD_L - tBURST, and the CAS that starts the data clock.
+  CHECK(block.stats.lost_to_column == (63 * (4 - 2) + 1) * kCk);
+  CHECK(block.stats.lost_to_turnaround == bursts.stats.lost_to_turnaround);
+}
+
 TEST_CASE("requests of one instant are served by port and id, whatever the order of the calls") {
   std::vector<Arrival> arrivals = mixed_traffic(3, 400);
   for (Arrival& a : arrivals) a.at = a.at / (100 * kNanosecond) * (100 * kNanosecond);
@@ -248,5 +268,16 @@ TEST_CASE("parameters that do not fit together are the user's error") {
   });
   rejected([](MemoryParams& p) { p.controller.write_high_bursts = 33; });
   rejected([](MemoryParams& p) { p.timing.refi_cycles = 300; });
+  rejected([](MemoryParams& p) { p.refresh_management = {4, 3, 4, 0, 100, 100}; });
+  rejected([](MemoryParams& p) { p.refresh_management = {4, 8, 0, 0, 100, 100}; });
+  rejected([](MemoryParams& p) { p.refresh_management = {4, 8, 4, 0, 0, 100}; });
+  rejected([](MemoryParams& p) {
+    p.refresh_management = {4, 8, 4, 0, 100, 0};
+    p.controller.refresh_policy = RefreshPolicy::per_bank;
+  });
+  rejected([](MemoryParams& p) {
+    p.refresh_management = {4, 8, 4, 0, 100, 100};
+    p.standard = DramStandard::ddr4;
+  });
   rejected([](MemoryParams& p) { p.address_map.bits = "CO=5,8-12 BG=6,7 BA=13,14 RO=15-20"; });
 }

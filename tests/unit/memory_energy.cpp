@@ -67,6 +67,22 @@ TEST_CASE("a channel that is powered down costs its power-down power, and per-ba
   CHECK(joules(items, "memory_bank_refresh") == Approx(3 * 2798e-12));
 }
 
+TEST_CASE("an RFM costs what a refresh of its banks costs, and says that this is assumed", "[memory-data]") {
+  const DramEnergyParams p = load_memory("lpddr4_3200", library()).energy;
+  MemoryStats s = counted();
+  s.rfms = 5;
+  s.bank_rfms = 7;
+  MemoryEnergyEvents events;
+  events.burst_bytes = 32;
+  events.add(s, kMicrosecond);
+  const std::vector<EnergyItem> items = memory_energy(events, p);
+  CHECK(joules(items, "memory_rfm") == Approx(5 * 22386e-12));
+  CHECK(joules(items, "memory_bank_rfm") == Approx(7 * 2798e-12));
+  CHECK(joules(items, "memory_refresh") == Approx(2 * 22386e-12));
+  for (const EnergyItem& i : items)
+    if (i.event == "RFM") CHECK(i.evidence == "assumed");
+}
+
 TEST_CASE("the energies of LPDDR4 follow from the currents that the file names", "[memory-data]") {
   // IDD in mA, times in ns, volts: pJ. JEDEC_8Gb_LPDDR4-3200_16bit.json of DRAMSys.
   const DramEnergyParams p = load_memory("lpddr4_3200", library()).energy;

@@ -101,12 +101,54 @@ std::vector<ReferenceRequest> streams(std::mt19937& random, std::size_t count) {
   return out;
 }
 
+// What else a controller does when it has nothing to do, or too much: power-down, refreshes put off and
+// early, refresh management.
+void randomise_rest(std::mt19937& random, MemoryParams& p) {
+  DramControllerParams& c = p.controller;
+  c.refresh_postpone_max = pick(random, {0U, 0U, 1U, 3U});
+  c.refresh_pull_in_max = pick(random, {0U, 0U, 1U, 3U});
+  if (p.timing.cke_cycles > 0) c.power_down_cycles = pick(random, {0U, 1U, 5U, 40U, 300U});
+  const bool rfm = p.standard == DramStandard::hbm3 || p.standard == DramStandard::lpddr4 ||
+                   p.standard == DramStandard::lpddr5 || p.standard == DramStandard::ddr5;
+  if (!rfm || random() % 3 == 0) return;
+  DramRefreshManagement& m = p.refresh_management;
+  m.raa_initial_activates = 1 + random() % 4;
+  m.raa_maximum_activates = m.raa_initial_activates + random() % 4;
+  m.raa_per_rfm_activates = 1 + random() % 4;
+  m.raa_per_refresh_activates = random() % 4;
+  m.rfm_all_cycles = p.timing.rfc_all_cycles - 20 + random() % 40;
+  m.rfm_bank_cycles = 40 + random() % 200;
+}
+
+// Few requests and long pauses, bunches on few rows, trains whose accesses come together or one by one.
+std::vector<ReferenceRequest> trains(std::mt19937& random, std::size_t count, unsigned period) {
+  std::vector<ReferenceRequest> out;
+  std::uint64_t cycle = random() % 100;
+  const unsigned rows = pick(random, {2U, 16U});
+  const unsigned writes = pick(random, {0U, 3U, 5U});
+  for (std::size_t i = 0; i < count; ++i) {
+    cycle += random() % 4 == 0 ? random() % 900 : random() % 12;
+    ReferenceRequest r;
+    r.cycle = cycle;
+    r.address = std::uint64_t{random() % rows} * 16384 + random() % 16 * 64;
+    if (random() % 8 == 0) r.address += 8;
+    r.bytes = pick(random, {32U, 64U, 200U});
+    r.write = random() % 10 < writes;
+    r.count = pick(random, {1U, 2U, 5U, 16U});
+    r.stride = pick<std::uint64_t>(random, {r.bytes, r.bytes, 1024, 16384});
+    r.period = random() % 2 == 0 ? 0 : 1 + random() % period;
+    out.push_back(r);
+  }
+  return out;
+}
+
 Outcome channel_outcome(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
   std::vector<Arrival> arrivals;
   const Clock clock(params.timing.clock_period_fs);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const ReferenceRequest& r = requests[i];
-    arrivals.push_back({clock.edge(r.cycle), Train::block(r.address, r.bytes), r.write, i, 0});
+    const Train train{r.address, r.bytes, r.count, r.count == 1 ? r.bytes : r.stride, clock.edge(r.period)};
+    arrivals.push_back({clock.edge(r.cycle), train, r.write, i, 0});
   }
   return run(params, arrivals);
 }
@@ -122,11 +164,11 @@ std::string text(const std::vector<DramCommand>& commands, std::size_t at) {
   return out;
 }
 
-// Returns how many bursts the channel served in runs.
-std::uint64_t compare(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
+Outcome compare(const MemoryParams& params, const std::vector<ReferenceRequest>& requests) {
   const Outcome outcome = channel_outcome(params, requests);
   const std::vector<DramCommand>& ours = outcome.commands;
-  const std::vector<DramCommand> theirs = reference_commands(params, requests);
+  const ReferenceOutcome reference = reference_outcome(params, requests);
+  const std::vector<DramCommand>& theirs = reference.commands;
   // The channel stops deciding when its last data are through: refreshes may follow in one and not in the
   // other.
   const std::size_t n = std::min(ours.size(), theirs.size());
@@ -148,7 +190,8 @@ std::uint64_t compare(const MemoryParams& params, const std::vector<ReferenceReq
     CHECK(slacks[i] >= 0);
   }
   CHECK(rules.disorder(ours) == 0);
-  return outcome.work.run_bursts;
+  CHECK(outcome.stats.power_down == Clock(params.timing.clock_period_fs, 2).edge(reference.asleep));
+  return outcome;
 }
 
 }  // namespace
@@ -183,9 +226,42 @@ TEST_CASE("runs of row hits committed in one step are what the slow model issues
       INFO("seed " << seed << " scheduler " << static_cast<int>(params.controller.scheduler) << " layout "
                    << static_cast<int>(params.controller.queue_layout) << " drain "
                    << static_cast<int>(params.controller.write_drain) << " map " << params.address_map.bits);
-      in_runs += compare(params, streams(random, 10));
+      in_runs += compare(params, streams(random, 10)).work.run_bursts;
     }
     INFO(device.device << ": " << in_runs << " bursts in runs");
     CHECK((device.organisation.ranks > 1 || in_runs > 500));
   }
+}
+
+TEST_CASE("power-down, postponed refreshes, refresh management and trains are what the slow model does") {
+  std::uint64_t asleep = 0, rfms = 0, bank_rfms = 0, in_runs = 0;
+  for (const MemoryParams& device : devices()) {
+    for (unsigned seed = 0; seed < 24; ++seed) {
+      std::mt19937 random(seed);
+      MemoryParams params = device;
+      params.controller.port_requests = 4096;
+      randomise(random, params);
+      randomise_rest(random, params);
+      INFO("seed " << seed << " scheduler " << static_cast<int>(params.controller.scheduler) << " refresh "
+                   << static_cast<int>(params.controller.refresh_policy) << " postpone "
+                   << params.controller.refresh_postpone_max << " early "
+                   << params.controller.refresh_pull_in_max << " power-down "
+                   << params.controller.power_down_cycles << " holds "
+                   << params.controller.refresh_holds_channel << " RAAIMT "
+                   << params.refresh_management.raa_initial_activates << " RAAMMT "
+                   << params.refresh_management.raa_maximum_activates);
+      const Outcome outcome = compare(params, seed % 4 == 0   ? streams(random, 6)
+                                              : seed % 4 == 1 ? traffic(random, 40)
+                                                              : trains(random, 16, seed % 4 == 2 ? 9 : 600));
+      asleep += outcome.stats.power_down > 0;
+      rfms += outcome.stats.rfms;
+      bank_rfms += outcome.stats.bank_rfms;
+      in_runs += outcome.work.run_bursts;
+    }
+  }
+  // The cases were there.
+  CHECK(asleep > 50);
+  CHECK(rfms > 100);
+  CHECK(bank_rfms > 100);
+  CHECK(in_runs > 100);
 }
