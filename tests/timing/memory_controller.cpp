@@ -282,12 +282,12 @@ TEST_CASE("a corrected word delays its response by the cycles of the correction,
   with_ecc.controller.ecc_correct_cycles = 7;
   Bench plain("plain", RunMode::functional), clean("clean", RunMode::functional, with_ecc);
   Bench single_t("single_t", RunMode::timing, with_ecc), single_f("single_f", RunMode::functional, with_ecc);
-  Bench double_t("double_t", RunMode::timing, with_ecc), double_f("double_f", RunMode::functional, with_ecc);
+  Bench twice_t("twice_t", RunMode::timing, with_ecc), twice_f("twice_f", RunMode::functional, with_ecc);
   FlipFirst one, two;
   two.bits = 2;
   single_t.ctx.injector = single_f.ctx.injector = &one;
-  double_t.ctx.injector = double_f.ctx.injector = &two;
-  for (Bench* bench : {&plain, &clean, &single_t, &single_f, &double_t, &double_f})
+  twice_t.ctx.injector = twice_f.ctx.injector = &two;
+  for (Bench* bench : {&plain, &clean, &single_t, &single_f, &twice_t, &twice_f})
     bench->read(0, 0, Train::block(at_offset(512), 64), 1);
   plain.simulate();
   const Tick unhurt = plain.answer(1).responded;
@@ -302,7 +302,7 @@ TEST_CASE("a corrected word delays its response by the cycles of the correction,
     CHECK(bench->memory.errors().uncorrectable_words == 0);
   }
   CHECK(single_f.answer(1).bytes[0] == Pattern::at(512));
-  for (const Bench* bench : {&double_t, &double_f}) {
+  for (const Bench* bench : {&twice_t, &twice_f}) {
     CHECK(bench->answer(1).responded == unhurt);
     CHECK(bench->answer(1).status == tlm::TLM_GENERIC_ERROR_RESPONSE);
     CHECK(bench->answer(1).poisoned);
