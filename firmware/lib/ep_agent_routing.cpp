@@ -71,7 +71,7 @@ void Agent::use_owners(const std::vector<OwnedExpert>& entries) {
   for (const OwnedExpert& entry : entries) {
     owners[entry.expert] = entry.die;
     taken_[entry.expert] = true;
-    order_.push_back(entry.expert);
+    if (settings_.assignment != Assignment::needed) order_.push_back(entry.expert);
   }
   owners_ = ExpertOwners(plan_.nodes, std::move(owners));
   table_.resize(owners_.count(me_) * plan_.nodes);

@@ -28,8 +28,9 @@ inline constexpr moesaic_option kWeightsOption{
     "everywhere",
     0,
     0,
-    "everywhere owner",
-    "where weights lie: a piece of every slice in every memory, or whole experts, dealt to the dies"};
+    "everywhere owner copies",
+    "where weights lie: a piece of every slice in every memory; whole experts, dealt to the dies; or all "
+    "experts in the memory of every die that computes them"};
 inline constexpr moesaic_option kResultsOption{
     "results",
     MOESAIC_OPTION_NAME,
@@ -75,7 +76,10 @@ inline Order order_named(const std::string& name) {
 inline void read_options(const Options& options, Settings& settings) {
   settings.prefetch = static_cast<std::uint32_t>(options.integer("prefetch"));
   settings.slice_columns = static_cast<std::uint32_t>(options.integer("slice_columns"));
-  settings.spread_weights = options.name("weights") == "everywhere";
+  const std::string weights = options.name("weights");
+  settings.weights = weights == "everywhere" ? Weights::everywhere
+                     : weights == "owner"    ? Weights::owner
+                                             : Weights::copies;
   const std::string results = options.name("results");
   settings.results = results == "sram"     ? Results::sram
                      : results == "memory" ? Results::memory

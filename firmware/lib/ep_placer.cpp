@@ -13,6 +13,7 @@ constexpr std::uint32_t kHistoryScale = 400;  ///< so that fading leaves somethi
 ExpertPlacement decide_placement(const moesaic_core_info& info, const Settings& settings,
                                  const Demand& demand, const std::vector<std::uint16_t>& memory_of) {
   const bool paired = settings.order == Order::paired;
+  if (settings.assignment == Assignment::needed) return place_in_turn(demand);
   if (settings.assignment == Assignment::most_tokens)
     return place_by_most_tokens(demand, info.columns, memory_of, paired);
   Annealing annealing = settings.annealing;

@@ -119,7 +119,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
       choices(choices_of(info)),
       homes(info.nodes, info.tokens),
       owners(settings.placement, info.nodes, info.experts),
-      spread_weights(settings.spread_weights),
+      weights(settings.weights),
       overlap(settings.overlap),
       single_pulls(settings.single_pulls),
       push(settings.push),
@@ -144,9 +144,8 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   if (push && info.tokens > 0x10000)
     throw std::runtime_error(std::string(settings.image) + ": dispatch=push numbers at most 65536 tokens");
   if (dynamic && settings.profile == Profile::offline && info.oracle == 0)
-    throw std::runtime_error(
-        std::string(settings.image) +
-        ": profile=offline plans from the routing that will be run: say run.oracle=true");
+    throw std::runtime_error(std::string(settings.image) +
+                             ": owners are planned from the routing that will be run: say run.oracle=true");
   require(info.sram_bytes, least_sram(info, settings), "bytes of SRAM");
   // 2. Tiles and slices.
   const std::vector<Shape> all = shapes(info, settings);

@@ -24,6 +24,7 @@ enum class Results : std::uint8_t {
 /// Who decides which die owns an expert.
 enum class Assignment : std::uint8_t {
   fixed,        ///< offline, by Settings::placement
+  needed,       ///< those that have tokens in the layer, dealt to the dies by number (Profile::offline)
   most_tokens,  ///< the die that has most tokens for it, layer by layer (expert_placement.h)
   annealed      ///< simulated annealing over hop-weighted demand, layer by layer
 };
@@ -35,6 +36,13 @@ enum class Profile : std::uint8_t {
 };
 /// Order of a die's experts.
 enum class Order : std::uint8_t { hottest, paired, number };
+
+/// Where weights lie.
+enum class Weights : std::uint8_t {
+  everywhere,  ///< a piece of every slice in every memory
+  owner,       ///< whole experts, with their owner
+  copies       ///< whole experts, all of them in every memory
+};
 
 /// How many rows an expert has room for, per home.
 struct Capacity {
@@ -62,7 +70,7 @@ struct Settings {
   bool push = false;          ///< homes send their rows, to all owners at once
   bool cam = false;           ///< a content-addressable memory finds the rows of an expert: permuting is free
   std::uint32_t token_threshold = 0;  ///< experts with at most so many tokens are dropped (Profile::layer)
-  bool spread_weights = true;         ///< each slice over all memories; else experts with their owner
+  Weights weights = Weights::everywhere;
   Results results = Results::automatic;
   std::uint32_t prefetch = 2;
   std::uint32_t slice_columns = 0;
@@ -107,7 +115,7 @@ class Plan {
   std::uint32_t choices;  ///< partial rows per token: experts chosen and shared experts
   EvenSplit homes;
   ExpertOwners owners;  ///< dynamic: where weights lie that lie with their owner
-  bool spread_weights;
+  Weights weights;
   bool overlap, single_pulls, push, cam;
   Capacity capacity;
   /// Rows that an expert has for tokens of a home.

@@ -17,13 +17,15 @@ Storage::Storage(Hal& hal, const Plan& plan)
   for (std::uint16_t n = 0; n < plan.nodes; ++n)
     if (hal.memory_bytes(n) != 0) memories_.push_back(n);
   const std::uint64_t memories = std::max<std::size_t>(memories_.size(), 1);
-  const std::uint64_t columns =
-      plan.spread_weights ? (plan.slices.columns + memories - 1) / memories : plan.slices.columns;
+  const std::uint64_t columns = plan.weights == Weights::everywhere
+                                    ? (plan.slices.columns + memories - 1) / memories
+                                    : plan.slices.columns;
   piece_bytes_ = memory_footprint(3 * std::uint64_t{plan.hidden} * columns);
   layer_pieces_ = std::uint64_t{plan.slices.slices} *
-                  (plan.spread_weights ? experts_ : plan.owners.largest() + experts_ - routed_);
+                  (plan.weights == Weights::owner ? plan.owners.largest() + experts_ - routed_ : experts_);
   const auto weights = [&](std::uint32_t n) {
-    const bool holds = !plan.spread_weights || hal.memory_bytes(static_cast<std::uint16_t>(n)) != 0;
+    const bool holds =
+        plan.weights != Weights::everywhere || hal.memory_bytes(static_cast<std::uint16_t>(n)) != 0;
     return holds ? layers_ * layer_pieces_ * piece_bytes_ : 0;
   };
   const auto rows = [&](std::uint32_t n, std::uint64_t row_bytes) {
@@ -59,7 +61,8 @@ std::vector<WeightPiece> Storage::pieces(std::uint32_t layer, std::uint32_t expe
     const std::uint64_t number = held * plan_.slices.slices + slice;
     return weights_[die] + (layer * layer_pieces_ + number) * piece_bytes_;
   };
-  if (!plan_.spread_weights) {
+  if (plan_.weights == Weights::copies) return {{node_, 0, all, address(node_, expert)}};
+  if (plan_.weights == Weights::owner) {
     const bool shared = expert >= routed_;
     const auto die = static_cast<std::uint16_t>(shared ? node_ : plan_.owners.owner(expert));
     const std::uint32_t held =

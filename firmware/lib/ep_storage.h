@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where things lie in the memories. A weight slice is cut into pieces, ranges of its columns: one in each
-// memory, so that all memories bring every slice together, whoever needs it; or one with the expert's owner
-// (shared experts then have a copy on every die). A piece is its gate rows, up rows, down rows. Layer inputs,
-// results, and the partial results that wait for each other lie with the token's home. Offline: no charge.
+// memory, so that all memories bring every slice together, whoever needs it; one with the expert's owner; or
+// one with everybody (shared experts then have a copy on every die). A piece is its gate rows, up rows, down
+// rows. Layer inputs, results, and the partial results that wait for each other lie with the token's home.
+// Offline: no charge.
 #pragma once
 
 #include <vector>

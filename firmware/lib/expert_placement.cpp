@@ -172,6 +172,16 @@ ExpertPlacement place_by_most_tokens(const Demand& demand, std::uint32_t columns
   return out;
 }
 
+ExpertPlacement place_in_turn(const Demand& demand) {
+  ExpertPlacement out;
+  out.order = load_order(demand, false);
+  out.owners.assign(demand.experts(), 0);
+  for (std::uint32_t i = 0; i < out.order.size(); ++i)
+    out.owners[out.order[i]] = static_cast<std::uint16_t>(i % demand.dies());
+  out.steps = demand.experts();
+  return out;
+}
+
 std::uint64_t placement_cost(const Demand& demand, std::uint32_t columns,
                              const std::vector<std::uint16_t>& owners, const Annealing& weights) {
   std::uint64_t way = 0, all = 0, over = 0;

@@ -56,6 +56,9 @@ std::uint32_t mesh_hops(std::uint32_t columns, std::uint32_t a, std::uint32_t b)
 ExpertPlacement place_by_most_tokens(const Demand& demand, std::uint32_t columns,
                                      const std::vector<std::uint16_t>& memory_of, bool paired);
 
+/// Experts with tokens, by number, dealt to the dies in turn.
+ExpertPlacement place_in_turn(const Demand& demand);
+
 struct Annealing {
   std::uint32_t iterations = 4000;
   std::uint32_t hop_weight = 1;   ///< cost of a token's way over one hop

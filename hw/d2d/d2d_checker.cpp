@@ -56,6 +56,7 @@ void D2dChecker::check_packet(const Arrival& arrival, std::uint32_t i) {
   const std::uint32_t begin = packet * part.flits;
   const std::uint32_t flits = part.packet_end(begin) - begin;
   const Tick tail = arrival.tail_of(i);
+  if (format_.fixed()) return check_order(part, packet);  // neither links nor buffers
   // 1. One flit per cycle.
   require(last_tail_ == 0 || tail >= last_tail_ + format_.cycle(), "two packets overlap");
   last_tail_ = tail;
@@ -71,6 +72,10 @@ void D2dChecker::check_packet(const Arrival& arrival, std::uint32_t i) {
           "virtual channel " + std::to_string(arrival.vc) + " holds " + std::to_string(held_[arrival.vc]) +
               " flits, but has a depth of " + std::to_string(format_.fabric().depths[arrival.vc]));
   // 3. Order.
+  check_order(part, packet);
+}
+
+void D2dChecker::check_order(const MessagePart& part, std::uint32_t packet) {
   if (!ordered_ || part.destination != node_) return;
   auto& [next_part, next_packet] = next_[{part.source, part.kind, part.multicast}];
   require(part.sequence == next_part && packet == next_packet,
@@ -86,6 +91,7 @@ void D2dChecker::check_packet(const Arrival& arrival, std::uint32_t i) {
 
 void D2dChecker::release(NodeId node, unsigned vc, std::uint32_t flits, Tick at) {
   require(at > now_tick(), "a buffer is free in the past");
+  if (format_.fixed()) return network_out->release(node, vc, flits, at);
   const bool taken = occupied_[vc] >= flits;
   require(taken, "more flits of virtual channel " + std::to_string(vc) + " are freed than have arrived");
   if (taken) {

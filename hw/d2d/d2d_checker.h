@@ -54,6 +54,7 @@ class D2dChecker : public sc_core::sc_module, private D2dNetwork, private D2dDie
   void arrives(const Arrival& arrival) override;
   void left(MessagePart& part, Tick at) override;
   void check_packet(const Arrival& arrival, std::uint32_t i);
+  void check_order(const MessagePart& part, std::uint32_t packet);
   void require(bool holds, const std::string& what);
 
   NodeId node_;

@@ -17,6 +17,8 @@ D2dFabric::D2dFabric(const sc_core::sc_module_name& name, const Topology& topolo
       ahead_(std::max<Cycle>(1, std::min(format_.ni_latency(), format_.router_cycle()) / format_.cycle())),
       wake_(ctx.wheel, Phase::arbitrate, component_id(NodeId(0), UnitId::router), *this) {
   network.bind(*this);
+  if (format_.fixed())
+    delays_ = std::make_unique<FixedDelay>(format_, ctx, static_cast<FixedDelay::Owner&>(*this));
   if (ctx.trace == nullptr) return;
   trace_ = std::make_unique<FabricTrace>(ctx, scope, topology, format_);
   core_.observe(trace_.get());
@@ -25,11 +27,13 @@ D2dFabric::D2dFabric(const sc_core::sc_module_name& name, const Topology& topolo
 // --- from the dies
 
 void D2dFabric::submit(MessagePart& part, Tick ready) {
+  if (delays_) return delays_->submit(part, ready);
   core_.submit(part, format_.cycle_at_or_after(ready));
   arm();
 }
 
 void D2dFabric::release(NodeId node, unsigned vc, std::uint32_t flits, Tick at) {
+  if (delays_) return;  // no buffers
   const Cycle usable = format_.cycle_at_or_after(at);
   core_.release(node, vc, flits, usable);
   if (trace_) trace_->returned(node, kLocalPort, vc, flits, format_.time_of(usable));
@@ -69,6 +73,19 @@ void D2dFabric::hand_over(NodeId die, PacketTrain& train, std::uint32_t first, s
                           Cycle tail, Cycle last_tail, unsigned vc) {
   dies[index_of(die)]->arrives({&static_cast<MessagePart&>(train), first, count, vc, format_.time_of(tail),
                                 train.flits * format_.cycle(), format_.time_of(last_tail)});
+}
+
+void D2dFabric::comes(MessagePart& part, Tick at) {
+  if (ctx_.injector != nullptr && !part.message->data.empty()) inject(part, 0, part.packets());
+  const unsigned vc = format_.fabric().classes[static_cast<std::size_t>(part.kind)].first;
+  dies[index_of(part.destination)]->arrives({&part, 0, part.packets(), vc, at, 0, at});
+}
+
+void D2dFabric::report_waits(std::vector<std::string>& lines) const {
+  if (delays_ == nullptr) return core_.report_waits(name(), lines);
+  if (delays_->under_way() > 0)
+    lines.push_back(std::string(name()) + ": " + std::to_string(delays_->under_way()) +
+                    " trains of packets are on their way");
 }
 
 void D2dFabric::left(PacketTrain& train, Cycle at) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routers and links of a package.
 //
-// Models: hw/d2d/fabric_core.h; in functional mode, the bytes of every packet pass the injector on each link of
+// Models: hw/d2d/fabric_core.h, or with FabricModel::fixed_delay hw/d2d/fixed_delay.h instead; in functional mode, the bytes of every packet pass the injector on each link of
 //   their way.
 // Does not model: links of different rates.
 // Time: one wheel event for every few cycles in which something is decided.
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hw/context.h"
+#include "hw/d2d/fixed_delay.h"
 #include "hw/d2d/format.h"
 #include "hw/d2d/protocol.h"
 #include "hw/d2d/stats.h"
@@ -31,6 +32,7 @@ class D2dFabric : public sc_core::sc_module,
                   public WhoWaits,
                   private D2dNetwork,
                   private FabricCore::Owner,
+                  private FixedDelay::Owner,
                   private WheelClient {
  public:
   sc_core::sc_export<D2dNetwork> network;
@@ -43,7 +45,7 @@ class D2dFabric : public sc_core::sc_module,
   /// One direction of a link, or the port to the own die.
   LinkStats stats(NodeId node, unsigned out) const;
   FabricCore& core() { return core_; }
-  void report_waits(std::vector<std::string>& lines) const override { core_.report_waits(name(), lines); }
+  void report_waits(std::vector<std::string>& lines) const override;
 
  private:
   void submit(MessagePart& part, Tick ready) override;
@@ -55,6 +57,8 @@ class D2dFabric : public sc_core::sc_module,
   void hand_over(NodeId die, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
                  Cycle last_tail, unsigned vc);
   void left(PacketTrain& train, Cycle at) override;
+  void comes(MessagePart& part, Tick at) override;
+  void gone(MessagePart& part, Tick at) override { dies[index_of(part.source)]->left(part, at); }
   void on_wheel(Tick now, Phase, std::uint64_t) override;
   void arm();
   void inject(MessagePart& part, std::uint32_t first, std::uint32_t count);
@@ -66,6 +70,7 @@ class D2dFabric : public sc_core::sc_module,
   Cycle ahead_;                         // what dies do now shows in the fabric so many cycles later
   std::unique_ptr<FabricTrace> trace_;  // null: nothing is recorded
   WakeUp wake_;
+  std::unique_ptr<FixedDelay> delays_;  // null: routers
 };
 
 }  // namespace moesaic

@@ -14,6 +14,15 @@ const VcParams& vc_params(const D2dParams& p, std::size_t kind) {
   return *all[kind];
 }
 
+double delay_ns(const D2dParams& p, std::size_t kind) {
+  const FixedDelayParams& d = p.fixed_delay;
+  return std::array{d.control_ns, d.request_ns, d.response_ns, d.stream_ns}[kind];
+}
+
+Tick ticks(double ns) {
+  return static_cast<Tick>(ns * static_cast<double>(kNanosecond) + 0.5);
+}
+
 Tick flit_cycle(const D2dParams& p) {
   const FlitShape shape = shape_of(p.flit_format);
   const auto wire = static_cast<unsigned __int128>((kFlowFlitBytes + p.flit_header_bytes) * shape.bytes);
@@ -29,7 +38,9 @@ D2dFormat::D2dFormat(const D2dParams& p)
       shape_(shape_of(p.flit_format)),
       cycle_(flit_cycle(p)),
       router_cycle_(Clock::from_hz(p.router.hz).edge(1)),
-      ni_latency_(Clock::from_hz(p.router.hz).edge(p.ni_cycles)) {
+      ni_latency_(Clock::from_hz(p.router.hz).edge(p.ni_cycles)),
+      fixed_(p.model == FabricModel::fixed_delay) {
+  for (std::size_t kind = 0; kind < kPacketClasses; ++kind) delays_[kind] = ticks(delay_ns(p, kind));
   for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
     const VcParams& vcs = vc_params(p, kind);
     fabric_.classes[kind] = {static_cast<unsigned>(fabric_.depths.size()), vcs.vcs};
@@ -40,7 +51,7 @@ D2dFormat::D2dFormat(const D2dParams& p)
     const Cycle flits = rounded(Clock::from_hz(p.router.hz).edge(cycles));
     return cycles > 0 ? std::max<Cycle>(1, flits) : 0;
   };
-  const auto link = static_cast<Tick>(p.link_latency_ns * static_cast<double>(kNanosecond) + 0.5);
+  const Tick link = ticks(p.link_latency_ns);
   fabric_.route = stage(p.router.route_cycles);
   fabric_.vc_alloc = stage(p.router.vc_alloc_cycles);
   fabric_.switch_alloc = stage(p.router.switch_alloc_cycles);
@@ -81,8 +92,32 @@ double link_payload_bytes_per_s(const D2dParams& p) {
          static_cast<double>(format.link_time(p.max_packet_payload_bytes));
 }
 
+namespace {
+
+// Where nothing is joined by links, nothing may be said of them, and the other way round.
+void check_model(const D2dParams& p, std::vector<std::string>& problems) {
+  if (p.model == FabricModel::routers) {
+    for (std::size_t kind = 0; kind < kPacketClasses; ++kind)
+      if (delay_ns(p, kind) != 0)
+        problems.push_back(std::string("fixed_delay.") + kPacketClassNames[kind] +
+                           "_ns is set, but model is routers; say model: fixed_delay");
+    return;
+  }
+  const auto refuse = [&](bool set, const char* what) {
+    if (set)
+      problems.push_back(std::string(what) + " is set, but with model: fixed_delay there are no links");
+  };
+  refuse(p.bit_error_rate != 0, "bit_error_rate");
+  refuse(p.router.multicast, "router.multicast");
+  refuse(!p.topology.slow_links.empty(), "topology.slow_links");
+  refuse(!p.topology.down_links.empty(), "topology.down_links");
+}
+
+}  // namespace
+
 std::vector<std::string> check(const D2dParams& p, unsigned rows, unsigned columns) {
   std::vector<std::string> problems;
+  check_model(p, problems);
   for (const std::string& problem : Topology::check(p.topology, rows, columns))
     problems.push_back("topology." + problem);
   if (!problems.empty()) return problems;

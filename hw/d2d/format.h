@@ -8,6 +8,7 @@
 // ppm). Stages and latencies are rounded to whole flit cycles.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -63,6 +64,13 @@ class D2dFormat {
   /// What the head of a packet takes through an empty fabric from its source to a die `hops` links away.
   Tick path_latency(unsigned hops) const;
 
+  /// The same for a packet of class `kind`, whatever joins the dies.
+  Tick way(PacketClass kind, unsigned hops) const {
+    return fixed_ ? delays_[static_cast<std::size_t>(kind)] : path_latency(hops);
+  }
+  /// FabricModel::fixed_delay: how long packets of each class take.
+  bool fixed() const { return fixed_; }
+
   Tick ni_latency() const { return ni_latency_; }
   Tick router_cycle() const { return router_cycle_; }
   const FabricParams& fabric() const { return fabric_; }
@@ -76,6 +84,8 @@ class D2dFormat {
   Tick router_cycle_;
   Tick ni_latency_;
   FabricParams fabric_;
+  bool fixed_;
+  std::array<Tick, kPacketClasses> delays_{};
 };
 
 /// Payload bytes per second of one link direction in a stream of full packets: the bound to compare with.

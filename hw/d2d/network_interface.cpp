@@ -34,10 +34,7 @@ NetworkInterface::NetworkInterface(const sc_core::sc_module_name& name, NodeId n
       served_places_(params.served_requests) {
   control_network.bind(*this);
   fabric_in.bind(*this);
-  for (unsigned n = 0; n < topology_.nodes(); ++n) {
-    hops_.push_back(topology_.hops(NodeId(n), node));
-    paths_.push_back(format_.path_latency(hops_.back()));
-  }
+  for (unsigned n = 0; n < topology_.nodes(); ++n) hops_.push_back(topology_.hops(NodeId(n), node));
   if (ctx.trace) trace_ = std::make_unique<NetworkTrace>(ctx, node, sc_module::name(), topology.nodes());
 }
 

@@ -118,7 +118,9 @@ class NetworkInterface : public sc_core::sc_module,
                                          std::uint64_t from, std::uint64_t cookie);
   Train packets_of(const MessagePart& part, std::uint32_t first, std::uint32_t count, Tick period) const;
   std::uint32_t packets_per_access(const MessagePart& part) const;
-  Tick latency_of(const Message& message) const { return message.latency + paths_[index_of(message.source)]; }
+  Tick latency_of(const Message& message) const {
+    return message.latency + format_.way(class_of(message.kind), hops_[index_of(message.source)]);
+  }
   void send_local(std::uint64_t address, tlm::tlm_generic_payload& payload);
   void answer(PacketKind kind, const Message& request, const CauseTimes& causes,
               tlm::tlm_response_status status, bool poisoned, tlm::tlm_generic_payload* data);
@@ -129,8 +131,7 @@ class NetworkInterface : public sc_core::sc_module,
   Topology topology_;
   D2dFormat format_;
   D2dParams params_;
-  std::vector<Tick> paths_;  // fixed latency from each die to this one
-  std::vector<unsigned> hops_;
+  std::vector<unsigned> hops_;  // from each die to this one
   NiStats stats_;
   MessagePool messages_;
   WakeUp arrive_wake_;

@@ -129,6 +129,28 @@ void describe_fields(V& v, RouterParams& p) {
     p.multicast);
 }
 
+/// What joins the dies: routers and links, or the same delay for every packet of a class.
+enum class FabricModel : std::uint8_t { routers, fixed_delay };
+constexpr std::array<const char*, 2> enum_names(FabricModel) {
+  return {"routers", "fixed_delay"};
+}
+
+/// fixed_delay: from the network interface of one die to that of any other.
+struct FixedDelayParams {
+  double control_ns = 0.0;
+  double request_ns = 0.0;
+  double response_ns = 0.0;
+  double stream_ns = 0.0;
+};
+
+template <class V>
+void describe_fields(V& v, FixedDelayParams& p) {
+  v(Field{"control_ns", "ns", "event signals and mail", 0.0, 1e6}, p.control_ns);
+  v(Field{"request_ns", "ns", "remote memory reads, and writes with their data", 0.0, 1e6}, p.request_ns);
+  v(Field{"response_ns", "ns", "read data and write acknowledgements", 0.0, 1e6}, p.response_ns);
+  v(Field{"stream_ns", "ns", "writes to another die's SRAM", 0.0, 1e6}, p.stream_ns);
+}
+
 struct VcParams {
   std::uint32_t vcs = 1;
   std::uint32_t depth_flits = 16;
@@ -147,6 +169,8 @@ void describe_fields(V& v, VcParams& p) {
 /// credit round trip is 2 x 4.02 ns and the router's 3 ns, about 45 flits: 80 let a single stream fill the
 /// link.
 struct D2dParams {
+  FabricModel model = FabricModel::routers;
+  FixedDelayParams fixed_delay;
   std::uint32_t modules = 3;
   std::uint32_t lanes = 32;
   std::uint32_t gbit_per_s_per_lane = 24;
@@ -175,6 +199,11 @@ struct D2dParams {
 
 template <class V>
 void describe_fields(V& v, D2dParams& p) {
+  v(Field{"model", "",
+          "routers: everything below; fixed_delay: every packet of a class arrives the same time after it is "
+          "sent, whatever its size, its way, and what else is on the way"},
+    p.model);
+  v.group("fixed_delay", "time of a packet by class, where model is fixed_delay", p.fixed_delay);
   v(Field{"modules", "count", "UCIe modules per link and direction", 1, 64}, p.modules);
   v(Field{"lanes", "count", "data lanes of one module and direction", 1, 64}, p.lanes);
   v(Field{"gbit_per_s_per_lane", "Gb/s", "data rate of one lane", 1, 128}, p.gbit_per_s_per_lane);

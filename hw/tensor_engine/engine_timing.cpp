@@ -11,6 +11,10 @@ std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;
 }
 
+std::uint64_t round_up(std::uint64_t a, std::uint64_t unit) {
+  return divide_up(a, unit) * unit;
+}
+
 struct Fold {
   std::uint64_t rows;
   std::uint64_t columns;
@@ -113,7 +117,9 @@ GemmTime gemm_time(const TensorEngineParams& p, const GemmShape& s) {
     case Dataflow::ideal:
       break;
   }
-  return {1, divide_up(s.macs(), std::uint64_t{p.rows} * p.columns), 0};
+  const std::uint64_t peak = std::uint64_t{p.rows} * p.columns;
+  if (p.row_quantum_cycles == 0) return {1, divide_up(s.macs(), peak), 0};
+  return {1, s.m * round_up(divide_up(s.k * s.n, peak), p.row_quantum_cycles), 0};
 }
 
 }  // namespace moesaic

@@ -7,6 +7,7 @@
 // output-stationary array loads nothing; its second register lets results leave, in R cycles, under the next
 // fold. Where folds cost what they occupy (partial_folds), R, C and L are those of each fold; the row tiles
 // of a column tile follow each other, then the next column tile comes.
+// An ideal array takes MACs / peak, or row_quantum_cycles' multiples row by row.
 // Does not model: SRAM (operands are there when needed: hw/tensor_engine/tensor_engine.h adds what is not).
 #pragma once
 

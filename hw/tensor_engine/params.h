@@ -32,6 +32,7 @@ struct TensorEngineParams {
   bool double_buffered_weights = true;
   PartialFolds partial_folds = PartialFolds::whole_array;
   bool drain_counts = false;
+  std::uint32_t row_quantum_cycles = 0;
   std::uint32_t weight_load_bytes_per_cycle = 64;
   std::uint32_t vector_lanes = 64;
   std::uint32_t sram_port_bytes_per_cycle = 512;
@@ -54,6 +55,11 @@ void describe_fields(V& v, TensorEngineParams& p) {
           "SCALE-Sim "
           "leaves them out"},
     p.drain_counts);
+  v(Field{"row_quantum_cycles", "cycles",
+          "ideal: every row of a product takes a multiple of so many cycles; 0: products end when their MACs "
+          "do",
+          0, 100000},
+    p.row_quantum_cycles);
   v(Field{"weight_load_bytes_per_cycle", "bytes",
           "supply of stationary operands; below one byte per column it lengthens every fold", 1, 65536},
     p.weight_load_bytes_per_cycle);

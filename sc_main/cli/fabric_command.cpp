@@ -108,6 +108,8 @@ int fabric_command(const CommandLine& line) {
   const Experiment experiment = choose_experiments(line.overrides, Library::find()).front().experiment;
   const PackageParams& package = experiment.package;
   if (package.nodes() < 2) refuse(line.overrides.package, "a package of one die has no fabric");
+  if (package.d2d.model == FabricModel::fixed_delay)
+    refuse(line.overrides.package, "with d2d.model: fixed_delay there are no routers and links to measure");
   const Topology topology(package.d2d.topology, package.rows, package.columns);
   const D2dFormat format(package.d2d);
   // 1. What was asked for.

@@ -130,6 +130,10 @@ class Checker {
         sram.port_bytes_per_cycle >= sram.bank_bytes_per_cycle && sram.port_bytes_per_cycle <= all_banks,
         "package.chiplet.sram.port_bytes_per_cycle", sram.port_bytes_per_cycle,
         fmt::format("expected from {}, one bank, to {}, all banks", sram.bank_bytes_per_cycle, all_banks));
+    const TensorEngineParams& engine = p.chiplet.tensor_engine;
+    require(engine.row_quantum_cycles == 0 || engine.dataflow == Dataflow::ideal,
+            "package.chiplet.tensor_engine.row_quantum_cycles", engine.row_quantum_cycles,
+            "expected 0: only the ideal array has rows of whole quanta");
     for (const std::string& mistake : moesaic::check(p.d2d, p.rows, p.columns)) {
       problems_.add(place_of(e_.places, "package.d2d"), mistake);
     }

@@ -59,7 +59,8 @@ inline void draw_fse_dp(Experiment& e, std::mt19937& random) {
 /// What only ep can choose: where weights lie and where partial results meet.
 inline void draw_ep(Experiment& e, std::mt19937& random) {
   auto& options = e.firmware.options;
-  if (random() % 3 == 0) options["weights"] = "owner";
+  if (const std::uint32_t weights = random() % 6; weights < 3)
+    options["weights"] = weights < 2 ? "owner" : "copies";
   const std::uint32_t results = random() % 3;
   if (results > 0) options["results"] = results == 1 ? "sram" : "memory";
 }
@@ -78,7 +79,8 @@ inline void draw_baseline(Experiment& e, const std::string& image, std::mt19937&
   e.package.scheduler_node = static_cast<unsigned>(random() % e.package.nodes());
   if (image == "ep") {
     one_of("order", {"paired", "number"});
-    one_of("placement", {"contiguous"});
+    one_of("placement", {"contiguous", "needed"});
+    e.run.oracle = options.count("placement") != 0 && options["placement"] == "needed";
     one_of("capacity", {"deepspeed", "tutel"});
     one_of("capacity_percent", {"50", "125"});
     one_of("min_capacity", {"0", "2"});

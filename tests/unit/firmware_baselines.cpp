@@ -62,6 +62,34 @@ TEST_CASE("ep runs in every order of its experts, without overlap, and with rows
   }
 }
 
+TEST_CASE("ep deals the experts that have tokens, and loads from a copy in every memory") {
+  for (const char* results : {"auto", "sram", "memory"})
+    CHECK(any_complaint("ep", {{"results", results}, {"weights", "copies"}}) == "");
+  CHECK(any_complaint("hydra", {{"weights", "copies"}, {"annealing_steps", "60"}}) == "");
+  Config config = busy("ep", {{"placement", "needed"}});
+  CHECK(complaint(image("ep"), config, 1).find("run.oracle=true") != std::string::npos);
+  config.oracle = true;
+  for (const char* weights : {"everywhere", "owner", "copies"}) {
+    for (const char* order : {"hottest", "number"}) {
+      config.options =
+          option_values(image("ep"), {{"placement", "needed"}, {"weights", weights}, {"order", order}});
+      CHECK(complaint(image("ep"), config, 6) == "");
+      config.options = option_values(
+          image("ep"),
+          {{"placement", "needed"}, {"weights", weights}, {"order", order}, {"dispatch", "push"}});
+      CHECK(complaint(image("ep"), config, 6) == "");
+    }
+  }
+}
+
+TEST_CASE("experts with tokens are dealt to the dies in turn, by number") {
+  Demand demand(3, 7);
+  for (const std::uint32_t e : {1, 2, 4, 5, 6}) demand.at(e % 3, e) = e;
+  const ExpertPlacement placement = place_in_turn(demand);
+  CHECK(placement.order == std::vector<std::uint16_t>{1, 2, 4, 5, 6});
+  CHECK(placement.owners == std::vector<std::uint16_t>{0, 0, 1, 0, 2, 0, 1});
+}
+
 TEST_CASE("ep drops what exceeds the capacity, declares it, and computes the rest") {
   for (const char* results : {"sram", "memory"}) {
     for (const char* padded : {"false", "true"}) {

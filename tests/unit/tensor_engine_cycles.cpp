@@ -198,6 +198,20 @@ TEST_CASE("double buffering never costs and never gains more than the array's ed
   }
 }
 
+TEST_CASE("rows of an ideal array take whole quanta, where it has them", "[tensor_engine]") {
+  TensorEngineParams p;
+  p.dataflow = Dataflow::ideal;
+  p.rows = 11;
+  p.columns = 31;
+  const GemmShape s{7, 2048, 16};  // 96.1 cycles a row
+  CHECK(gemm_time(p, s).cycles() == 673);
+  p.row_quantum_cycles = 40;
+  CHECK(gemm_time(p, s).cycles() == 7 * 120);
+  CHECK(gemm_time(p, {1, 2048, 16}).cycles() == 120);
+  p.row_quantum_cycles = 97;
+  CHECK(gemm_time(p, s).cycles() == 7 * 97);
+}
+
 TEST_CASE("a slow supply of weights lengthens every fold", "[tensor_engine]") {
   TensorEngineParams p;  // 32 x 64, weights in 32 cycles
   const GemmShape s{8, 320, 64};

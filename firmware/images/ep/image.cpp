@@ -17,6 +17,10 @@ ep::Settings settings_of(const Options& options) {
   settings.placement = options.name("placement") == "contiguous" ? ExpertOwners::Rule::contiguous
                                                                  : ExpertOwners::Rule::round_robin;
   settings.push = options.name("dispatch") == "push";
+  if (options.name("placement") == "needed") {
+    settings.assignment = ep::Assignment::needed;
+    settings.profile = ep::Profile::offline;
+  }
   settings.order = ep::order_named(options.name("order"));
   const std::string capacity = options.name("capacity");
   if (capacity == "deepspeed") settings.capacity.formula = ep::Capacity::Formula::deepspeed;
@@ -35,8 +39,9 @@ struct Image {
       "asked";
   static constexpr std::uint32_t kRoles = role_bit(MOESAIC_AGENT);
   static constexpr std::array<moesaic_option, 13> kOptions = {{
-      {"placement", MOESAIC_OPTION_NAME, "round_robin", 0, 0, "round_robin contiguous",
-       "owner of expert e: die e modulo dies, or dies get runs of neighbouring experts"},
+      {"placement", MOESAIC_OPTION_NAME, "round_robin", 0, 0, "round_robin contiguous needed",
+       "owner of expert e: die e modulo dies; dies get runs of neighbours; or the experts that have tokens "
+       "are dealt to the dies in turn, which needs run.oracle"},
       ep::kPrefetchOption,
       ep::kSliceColumnsOption,
       ep::kWeightsOption,
