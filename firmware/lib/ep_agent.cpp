@@ -37,6 +37,7 @@ Agent::Agent(Hal& hal, const Settings& settings)
       peers_(plan_.nodes) {
   for (std::uint32_t n = 0; n < plan_.nodes; ++n) granted_.push_back({plan_.events.granted(n)});
   for (std::uint32_t n = 0; n < plan_.nodes; ++n) arrived_.push_back({plan_.events.arrived(n)});
+  for (std::uint32_t n = 0; n < plan_.nodes; ++n) gathered_.push_back({plan_.events.gathered(n)});
 }
 
 void Agent::on_boot() {
@@ -75,9 +76,9 @@ void Agent::allocate_slots() {
   setup.post(slot_allocate(slot++, plan_.area_base, plan_.areas * plan_.area_bytes));
   for (std::uint32_t b = 0; b < plan_.prefetch; ++b)
     setup.post(slot_allocate(slot++, plan_.buffer(b), plan_.buffer_bytes));
-  if (plan_.sums_in_sram && own_ > 0) {
-    setup.post(slot_allocate(slot++, plan_.sums_base, own_ * plan_.y_row_bytes()));
-    setup.post(slot_allocate(slot++, plan_.returned_base, own_ * plan_.y_row_bytes(), MOESAIC_ANY_NODE));
+  if (const std::uint32_t rows = rows_of_sums(); plan_.sums_in_sram && rows > 0) {
+    setup.post(slot_allocate(slot++, plan_.sums_base, rows * plan_.y_row_bytes()));
+    setup.post(slot_allocate(slot++, plan_.returned_base, rows * plan_.y_row_bytes(), MOESAIC_ANY_NODE));
   }
   if (plan_.push)
     setup.post(
@@ -116,13 +117,16 @@ void Agent::on_layer_start(std::uint32_t /*iteration*/, std::uint32_t layer) {
 // The rows are zero before a peer may add to them.
 void Agent::open_sums() {
   Backlog& compute = lanes_[Queues::compute];
-  for (std::uint32_t home = 0; home < plan_.nodes; ++home)
-    if (plan_.serves(me_, home)) granted_[home].expect();
-  if (own_ == 0) return;
-  compute.post(vector_fill(plan_.sums_base, plan_.hidden, own_));
-  compute.post(vector_fill(plan_.returned_base, plan_.hidden, own_));
-  for (std::uint16_t owner = 0; owner < plan_.nodes; ++owner)
-    if (plan_.serves(owner, me_)) compute.post(fence().then_signal(owner, plan_.events.granted(me_)));
+  const auto adds = [&](std::uint32_t from, std::uint32_t to) {
+    return plan_.tree ? plan_.passes_sums(from, to) : plan_.serves(from, to);
+  };
+  for (std::uint32_t to = 0; to < plan_.nodes; ++to)
+    if (adds(me_, to)) granted_[to].expect();
+  if (rows_of_sums() == 0) return;
+  compute.post(vector_fill(plan_.sums_base, plan_.hidden, rows_of_sums()));
+  compute.post(vector_fill(plan_.returned_base, plan_.hidden, rows_of_sums()));
+  for (std::uint16_t from = 0; from < plan_.nodes; ++from)
+    if (adds(from, me_)) compute.post(fence().then_signal(from, plan_.events.granted(me_)));
 }
 
 void Agent::queue_shared_experts() {
@@ -265,6 +269,7 @@ void Agent::add_up() {
     return;
   }
   if (!tiles_.idle()) return;
+  if (plan_.tree) return add_up_on_the_way();
   if (own_ == 0) return finish_layer();
   Backlog& compute = lanes_[Queues::compute];
   Backlog& returns = lanes_[Queues::returns];
@@ -275,6 +280,37 @@ void Agent::add_up() {
   returns.post(
       store(hal_.sram(plan_.sums_base), storage_.output(layer_, 0), block(own_ * plan_.y_row_bytes()))
           .tag(0x60000000u));
+  returns.post(fence().interrupt(kSumsDone));
+}
+
+// For one home after the other, in the same order on every die: what has come for it is added to the own
+// sums, and these go one die further, or to the output.
+void Agent::add_up_on_the_way() {
+  Backlog& compute = lanes_[Queues::compute];
+  Backlog& returns = lanes_[Queues::returns];
+  for (std::uint32_t home = 0; home < plan_.nodes; ++home) {
+    const std::uint32_t rows = plan_.homes.count(home);
+    if (rows == 0) continue;
+    const std::uint32_t sums = plan_.sums_base + plan_.sums_of(home);
+    const std::uint32_t returned = plan_.returned_base + plan_.sums_of(home);
+    if (const std::uint32_t below = plan_.below(me_, home); below > 0) {
+      compute.post(fence().wait(gathered_[home].event, gathered_[home].expect(below)));
+      compute.post(vector_add(returned, sums, plan_.hidden, rows));
+    }
+    compute.post(fence().then_local(summed_.event));
+    returns.post(fence().wait(summed_.event, summed_.expect()));
+    const Rows all = block(rows * plan_.y_row_bytes());
+    if (home == me_) {
+      returns.post(store(hal_.sram(sums), storage_.output(layer_, 0), all).tag(0x60000000u));
+      continue;
+    }
+    const std::uint16_t next = plan_.toward(me_, home);
+    returns.post(send(hal_.sram(sums), sram_address(next, returned), all)
+                     .accumulate()
+                     .wait(granted_[next].event, granted_[next].value)
+                     .then_signal(next, plan_.events.gathered(home))
+                     .tag(0x40000000u | home));
+  }
   returns.post(fence().interrupt(kSumsDone));
 }
 

@@ -67,6 +67,7 @@ class Agent : public Core {
   void queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> rows);
   void post_tiles();
   void add_up();
+  void add_up_on_the_way();
   void finish_layer();
 
   /// Own experts that have rows.
@@ -76,6 +77,8 @@ class Agent : public Core {
   void add_idle_experts(std::vector<std::uint32_t>& order);
   void pad(std::vector<moesaic_list_entry>& rows, std::uint32_t local);
   void add_row(std::uint32_t home, const Route& route);
+  /// Rows that sums have here.
+  std::uint32_t rows_of_sums() const { return plan_.tree ? hal_.info().tokens : own_; }
   /// What permuting rows costs: nothing where a CAM does it.
   void charge_permutation(std::uint64_t rows) {
     if (!plan_.cam) hal_.charge(MOESAIC_OP_SCAN_ITEM, rows);
@@ -98,6 +101,7 @@ class Agent : public Core {
   EventTarget returned_, summed_;
   std::vector<EventTarget> granted_;                          ///< by granting die
   std::vector<EventTarget> arrived_;                          ///< by home (dispatch by push)
+  std::vector<EventTarget> gathered_;                         ///< by home (sums on the way)
   std::map<std::uint32_t, std::vector<moesaic_mail>> early_;  ///< by layer: what cannot be used yet
   std::uint32_t number_ = 0;                                  ///< of the layer in the run
   std::uint64_t rows_fetched_ = 0, tiles_computed_ = 0, experts_computed_ = 0, dropped_ = 0, padding_ = 0;

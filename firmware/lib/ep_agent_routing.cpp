@@ -94,7 +94,7 @@ void Agent::route() {
       }
       const std::uint32_t owner = owners_.owner(choice.expert);
       const Route route{static_cast<std::uint16_t>(i), kept_[i]++, choice.expert, choice.gate};
-      if (owner != me_ || !plan_.sums_in_sram) returned_.expect();
+      if ((owner != me_ && !plan_.tree) || !plan_.sums_in_sram) returned_.expect();
       if (owner == me_) {
         add_row(me_, route);
       } else {

@@ -31,14 +31,15 @@ inline constexpr moesaic_option kWeightsOption{
     "everywhere owner copies",
     "where weights lie: a piece of every slice in every memory; whole experts, dealt to the dies; or all "
     "experts in the memory of every die that computes them"};
-inline constexpr moesaic_option kResultsOption{
-    "results",
-    MOESAIC_OPTION_NAME,
-    "auto",
-    0,
-    0,
-    "auto sram memory",
-    "where partial results wait: added up in the home's SRAM, or side by side in its memory"};
+inline constexpr moesaic_option kResultsOption{"results",
+                                               MOESAIC_OPTION_NAME,
+                                               "auto",
+                                               0,
+                                               0,
+                                               "auto sram memory tree",
+                                               "where partial results wait: in the home's SRAM, added up; in "
+                                               "its memory, side by side; tree: in the SRAM "
+                                               "of every die on the way home, added up"};
 inline constexpr moesaic_option kOverlapOption{
     "overlap",
     MOESAIC_OPTION_BOOL,
@@ -83,6 +84,7 @@ inline void read_options(const Options& options, Settings& settings) {
   const std::string results = options.name("results");
   settings.results = results == "sram"     ? Results::sram
                      : results == "memory" ? Results::memory
+                     : results == "tree"   ? Results::tree
                                            : Results::automatic;
   settings.overlap = options.flag("overlap");
   settings.single_pulls = options.name("pulls") == "single";

@@ -43,8 +43,13 @@ std::uint32_t lists_per_sum(const Settings& settings) {
   return may_drop(settings) ? 2 : 1;
 }
 
-std::uint64_t sums_bytes(const moesaic_core_info& info) {
-  return aligned(std::uint64_t{EvenSplit(info.nodes, info.tokens).largest()} * info.hidden * 4);
+std::uint64_t sums_bytes(const moesaic_core_info& info, const Settings& settings) {
+  const std::uint64_t rows =
+      settings.results == Results::tree ? info.tokens : EvenSplit(info.nodes, info.tokens).largest();
+  return aligned(rows * info.hidden * 4);
+}
+bool wants_sums_in_sram(const Settings& settings) {
+  return settings.results == Results::sram || settings.results == Results::tree;
 }
 
 /// The rows of all tokens, and the list by which own ones are sent.
@@ -61,7 +66,7 @@ SliceDemand demand(const moesaic_core_info& info, const Settings& settings, cons
   d.sram_bytes = info.sram_bytes;
   d.fixed_bytes = shape.areas * (3 * kSramAlignment +
                                  rows_of_a_sum(info, shape) * (y_row + lists_per_sum(settings) * kListEntry));
-  if (shape.sums_in_sram) d.fixed_bytes += 2 * sums_bytes(info);
+  if (shape.sums_in_sram) d.fixed_bytes += 2 * sums_bytes(info, settings);
   if (settings.push) d.fixed_bytes += pushed_bytes(info);
   d.row_bytes = shape.areas * (y_row + (settings.push ? 0 : info.hidden) + kListsPerRow * kListEntry);
   d.rows_wanted = info.tokens;
@@ -79,10 +84,10 @@ bool large_experts(const moesaic_core_info& info) {
 
 /// In order of preference; the last one needs least SRAM.
 std::vector<Shape> shapes(const moesaic_core_info& info, const Settings& settings) {
-  if (!settings.overlap) return {{settings.results == Results::sram, 1}};
-  if (settings.results == Results::sram) return {{true, 2}, {true, 1}};
+  if (!settings.overlap) return {{wants_sums_in_sram(settings), 1}};
+  if (wants_sums_in_sram(settings)) return {{true, 2}, {true, 1}};
   // Results in SRAM spare the memory their way there and back, which counts where experts are small.
-  const bool sums_fit = 2 * sums_bytes(info) <= info.sram_bytes / 3;
+  const bool sums_fit = 2 * sums_bytes(info, settings) <= info.sram_bytes / 3;
   std::vector<Shape> out;
   if (!large_experts(info)) {
     if (settings.results == Results::automatic && sums_fit) out.push_back({true, 2});
@@ -125,7 +130,9 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
       push(settings.push),
       cam(settings.cam),
       capacity(settings.capacity),
-      prefetch(settings.prefetch) {
+      prefetch(settings.prefetch),
+      tree(settings.results == Results::tree),
+      columns_(info.columns) {
   const auto require = [&](std::uint64_t has, std::uint64_t needs, const char* what) {
     if (has < needs)
       throw std::runtime_error(std::string(settings.image) + " needs at least " + std::to_string(needs) +
@@ -135,7 +142,11 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   events.prefetch = static_cast<std::uint16_t>(prefetch);
   events.nodes = static_cast<std::uint16_t>(nodes);
   require(info.command_queues, Queues::count, "command queues");
-  require(info.events, push ? events.arrived(nodes) : events.granted(nodes), "event counters");
+  require(info.events,
+          tree   ? events.gathered(nodes)
+          : push ? events.arrived(nodes)
+                 : events.granted(nodes),
+          "event counters");
   if (homes.largest() >= 0xFFFF)
     throw std::runtime_error(std::string(settings.image) + " numbers at most 65534 tokens per die");
   if (push && capacity.padded)
@@ -161,7 +172,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   areas = shape.areas;
   require(info.slots, prefetch + (sums_in_sram ? 3 : 1) + (push ? 1 : 0), "slots");
   // 3. SRAM, front to back.
-  const std::uint32_t sums = sums_in_sram ? static_cast<std::uint32_t>(sums_bytes(info)) : 0;
+  const std::uint32_t sums = sums_in_sram ? static_cast<std::uint32_t>(sums_bytes(info, settings)) : 0;
   sums_base = 0;
   returned_base = sums;
   pushed_base = 2 * sums;
@@ -175,6 +186,27 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   area_bytes = x_offset_ + (push ? 0 : aligned(std::uint64_t{slices.rows} * hidden));
   list_bytes = aligned((kListsPerRow * slices.rows + lists_per_sum(settings) * sum_rows) * kListEntry);
   sum_lists_ = lists_per_sum(settings);
+}
+
+std::uint16_t Plan::toward(std::uint32_t die, std::uint32_t home) const {
+  const std::uint32_t x = die % columns_, y = die / columns_;
+  const std::uint32_t to_x = home % columns_, to_y = home / columns_;
+  if (x != to_x) return static_cast<std::uint16_t>(to_x > x ? die + 1 : die - 1);
+  if (y != to_y) return static_cast<std::uint16_t>(to_y > y ? die + columns_ : die - columns_);
+  return static_cast<std::uint16_t>(die);
+}
+
+std::uint32_t Plan::below(std::uint32_t die, std::uint32_t home) const {
+  std::uint32_t count = 0;
+  for (std::uint32_t other = 0; other < nodes; ++other)
+    if (other != die && other != home && toward(other, home) == die) ++count;
+  return count;
+}
+
+bool Plan::passes_sums(std::uint32_t from, std::uint32_t to) const {
+  for (std::uint32_t home = 0; home < nodes; ++home)
+    if (home != from && homes.count(home) > 0 && toward(from, home) == to) return true;
+  return false;
 }
 
 std::uint32_t Plan::tokens_per_sum() const {

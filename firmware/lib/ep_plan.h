@@ -17,8 +17,9 @@ namespace moesaic::firmware::ep {
 /// Where the partial results of a token wait for each other.
 enum class Results : std::uint8_t {
   automatic,
-  sram,   ///< added up on arrival in the SRAM of the token's home: two rows of y per own token
-  memory  ///< each in its place in the home's memory, added up by the home at the end
+  sram,    ///< added up on arrival in the SRAM of the token's home: two rows of y per own token
+  memory,  ///< each in its place in the home's memory, added up by the home at the end
+  tree     ///< as sram, and on each die of the way there: two rows of y per token of the package
 };
 
 /// Who decides which die owns an expert.
@@ -96,6 +97,10 @@ struct Events {
   std::uint16_t arrived(std::uint32_t home) const {
     return static_cast<std::uint16_t>(5 + 2 * prefetch + nodes + home);
   }
+  /// Neighbours whose sums for tokens of die `home` are here (Results::tree).
+  std::uint16_t gathered(std::uint32_t home) const {
+    return static_cast<std::uint16_t>(5 + 2 * prefetch + 2 * nodes + home);
+  }
 };
 
 /// Command queues by duty.
@@ -123,13 +128,15 @@ class Plan {
   std::uint32_t prefetch;
   Events events;
 
-  bool sums_in_sram;  ///< Results::sram
+  bool sums_in_sram;  ///< Results::sram or tree
+  bool tree;          ///< Results::tree
   std::uint32_t areas;
   SlicePlan slices;  ///< `rows`: of a tile
 
   // SRAM, front to back.
-  std::uint32_t sums_base, returned_base;  ///< rows of own tokens: own sums, those of the other dies
-  std::uint32_t pushed_base, push_list;    ///< x of all tokens of the package; who gets which own row
+  /// Rows of own tokens (Results::tree: of all): own sums, those of the other dies.
+  std::uint32_t sums_base, returned_base;
+  std::uint32_t pushed_base, push_list;  ///< x of all tokens of the package; who gets which own row
   std::uint32_t buffer_bytes, area_base, area_bytes, list_bytes;
   std::uint32_t x_row_bytes() const { return hidden; }
   std::uint32_t y_row_bytes() const { return hidden * 4; }
@@ -137,6 +144,14 @@ class Plan {
   std::uint32_t y(std::uint32_t area) const { return area_base + area * area_bytes; }
   std::uint32_t x(std::uint32_t area) const { return y(area) + x_offset_; }
   std::uint32_t list(std::uint32_t area) const { return y(areas) + area * list_bytes; }
+  /// Where the sums of tokens of a home begin, from sums_base or returned_base.
+  std::uint32_t sums_of(std::uint32_t home) const { return tree ? homes.first(home) * y_row_bytes() : 0; }
+  /// The next die on the way to `home`, first along the row (Results::tree).
+  std::uint16_t toward(std::uint32_t die, std::uint32_t home) const;
+  /// Dies whose sums for `home` come to `die`.
+  std::uint32_t below(std::uint32_t die, std::uint32_t home) const;
+  /// Does `from` send sums to `to`, for any home?
+  bool passes_sums(std::uint32_t from, std::uint32_t to) const;
   /// Tokens whose partial rows fit in an area, with the list that adds them up.
   std::uint32_t tokens_per_sum() const;
 
@@ -148,7 +163,7 @@ class Plan {
   }
 
  private:
-  std::uint32_t buffer_base_, x_offset_, sum_lists_;
+  std::uint32_t buffer_base_, x_offset_, sum_lists_, columns_;
 };
 
 }  // namespace moesaic::firmware::ep

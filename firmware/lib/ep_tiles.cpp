@@ -125,10 +125,11 @@ void Tiles::give_back(const Tile& tile, const std::vector<Group>& groups,
   const std::uint32_t offset = put_list(list);
   // Own sums belong to the engine, rows that come back to the fabric: they must not add to the same row.
   for (const Group& group : groups)
-    if (plan_.sums_in_sram && !group.padding && group.home == hal_.node())
+    if (plan_.sums_in_sram && !group.padding && (plan_.tree || group.home == hal_.node()))
       lane(Queues::compute)
-          .post(vector_add(plan_.y(area_), plan_.sums_base + group.base * plan_.y_row_bytes(), plan_.hidden,
-                           group.count, entry_offset(offset, group.begin)));
+          .post(vector_add(plan_.y(area_),
+                           plan_.sums_base + plan_.sums_of(group.home) + group.base * plan_.y_row_bytes(),
+                           plan_.hidden, group.count, entry_offset(offset, group.begin)));
   lane(Queues::compute).post(fence().then_local(plan_.events.computed));
   lane(Queues::returns).post(fence().wait(plan_.events.computed, posted_));
   for (const Group& group : groups) {
@@ -137,7 +138,7 @@ void Tiles::give_back(const Tile& tile, const std::vector<Group>& groups,
       drop_padding(group, part);
     } else if (!plan_.sums_in_sram) {
       give_back_to_memory(group, part);
-    } else if (group.home != hal_.node()) {
+    } else if (group.home != hal_.node() && !plan_.tree) {
       add_at_home(group, part, granted);
     }
   }

@@ -38,12 +38,14 @@ void sweep(std::uint32_t part, const std::string& image = "ep", bool baseline = 
     check_in_both_modes(small_case(seed, image, baseline));
 }
 
-// ep whose homes send rows to all owners at once, copied at the source or by the routers.
+// ep whose homes send rows to all owners at once, copied at the source or by the routers; in some of the
+// cases results are added up on the way home.
 void sweep_pushing(std::uint32_t part) {
   for (std::uint32_t seed = part * kCasesPerTest; seed < (part + 1) * kCasesPerTest; ++seed) {
     Experiment e = small_case(seed);
     e.firmware.options["dispatch"] = "push";
     e.package.d2d.router.multicast = seed % 2 == 0;
+    if (seed % 3 == 0) e.firmware.options["results"] = "tree";
     e.package.chiplet.sram.size_bytes =
         std::max<std::uint64_t>(e.package.chiplet.sram.size_bytes, smallest_sram(e));
     check_in_both_modes(e);
@@ -98,6 +100,16 @@ TEST_CASE("random small cases under ep with rows pushed by multicast equal the r
 }
 TEST_CASE("more random small cases under ep with rows pushed by multicast equal the reference") {
   sweep_pushing(3);
+}
+
+TEST_CASE("random small cases under ep with results added up on the way equal the reference in both modes") {
+  for (std::uint32_t seed = 4 * kCasesPerTest; seed < 5 * kCasesPerTest; ++seed) {
+    Experiment e = small_case(seed);
+    e.firmware.options["results"] = "tree";
+    e.package.chiplet.sram.size_bytes =
+        std::max<std::uint64_t>(e.package.chiplet.sram.size_bytes, smallest_sram(e));
+    check_in_both_modes(e);
+  }
 }
 
 TEST_CASE("random small cases under ep with capacities and orders equal the reference in both modes") {

@@ -85,3 +85,33 @@ TEST_CASE("a fabric whose routers copy packets is equal to one that is stepped f
   CHECK(seen.back > 300);
   CHECK(seen.copied > 1'500);
 }
+
+TEST_CASE("flits that a rival holds up on the way to a fork are late for every copy") {
+  // A multicast of die 0 is copied at router 2. Packets of die 1 take turns with it at router 1 and then
+  // stand at router 2, whose die is slow to take them: the gaps that they leave are empty.
+  for (Cycle at = 0; at < 60; ++at) {
+    Case c;
+    c.text = "rival at " + std::to_string(at);
+    c.columns = 4;
+    c.params.multicast = c.params.overlap = true;
+    c.params.any_vc = false;
+    for (unsigned kind = 0; kind < kPacketClasses; ++kind) c.params.classes[kind] = {kind, 1};
+    c.params.depths = {6, 6, 6, 32};
+    c.params.link = 5;
+    for (unsigned i = 0; i < 2; ++i) {
+      PacketTrain t;
+      t.source = NodeId(i);
+      t.destination = NodeId(2);
+      t.kind = i == 0 ? PacketClass::stream : PacketClass::request;
+      t.flits = i == 0 ? 6 : 5;
+      t.total = i == 0 ? 18 : 15;
+      c.trains.push_back(t);
+      c.ready.push_back(i == 0 ? 60 : 60 + at - 40);
+    }
+    make_multicast(Topology(c.shape, 1, 4), c.trains[0], 0b1100, c.copies, c.forks);
+    c.observed = at % 2 == 0;
+    Seen seen;
+    compare(c, seen);
+    CHECK(seen.tails == 9);
+  }
+}

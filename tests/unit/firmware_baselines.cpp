@@ -53,7 +53,7 @@ std::string any_complaint(const char* name, const OptionMap& options, unsigned s
 }  // namespace
 
 TEST_CASE("ep runs in every order of its experts, without overlap, and with rows fetched one by one") {
-  for (const char* results : {"auto", "sram", "memory"}) {
+  for (const char* results : {"auto", "sram", "memory", "tree"}) {
     for (const char* order : {"hottest", "paired", "number"})
       CHECK(any_complaint("ep", {{"results", results}, {"order", order}}) == "");
     CHECK(any_complaint("ep", {{"results", results}, {"overlap", "false"}}) == "");
@@ -91,7 +91,7 @@ TEST_CASE("experts with tokens are dealt to the dies in turn, by number") {
 }
 
 TEST_CASE("ep drops what exceeds the capacity, declares it, and computes the rest") {
-  for (const char* results : {"sram", "memory"}) {
+  for (const char* results : {"sram", "memory", "tree"}) {
     for (const char* padded : {"false", "true"}) {
       OptionMap options{{"results", results}, {"padded", padded}, {"capacity", "deepspeed"}};
       Declared declared;
