@@ -61,7 +61,8 @@ std::vector<WeightPiece> Storage::pieces(std::uint32_t layer, std::uint32_t expe
     const std::uint64_t number = held * plan_.slices.slices + slice;
     return weights_[die] + (layer * layer_pieces_ + number) * piece_bytes_;
   };
-  if (plan_.weights == Weights::copies) return {{node_, 0, all, address(node_, expert)}};
+  if (plan_.weights == Weights::copies)
+    return {{static_cast<std::uint16_t>(node_), 0, all, address(node_, expert)}};
   if (plan_.weights == Weights::owner) {
     const bool shared = expert >= routed_;
     const auto die = static_cast<std::uint16_t>(shared ? node_ : plan_.owners.owner(expert));

@@ -38,6 +38,19 @@ TEST_CASE("under the authors' assumptions every system computes every value once
   }
 }
 
+TEST_CASE("experts that are dealt by need may have their rows pushed to them") {
+  const test::Scratch scratch;
+  for (const char* weights : {"everywhere", "owner", "copies"}) {
+    const test::Answer answer = scratch.run(fmt::format(
+        "run tiny --functional --set run.oracle=true --firmware ep -o placement=needed -o dispatch=push "
+        "-o weights={} --out out",
+        weights));
+    INFO(answer.out << answer.err);
+    CHECK(answer.code == 0);
+    CHECK(test::has(answer.out, "all equal the reference"));
+  }
+}
+
 TEST_CASE("placement=needed is refused without the routing, and fabric-bench without a fabric") {
   const test::Scratch scratch;
   const test::Answer needed = scratch.run("run tiny --firmware ep -o placement=needed --out out");

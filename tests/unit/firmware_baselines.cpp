@@ -74,10 +74,6 @@ TEST_CASE("ep deals the experts that have tokens, and loads from a copy in every
       config.options =
           option_values(image("ep"), {{"placement", "needed"}, {"weights", weights}, {"order", order}});
       CHECK(complaint(image("ep"), config, 6) == "");
-      config.options = option_values(
-          image("ep"),
-          {{"placement", "needed"}, {"weights", weights}, {"order", order}, {"dispatch", "push"}});
-      CHECK(complaint(image("ep"), config, 6) == "");
     }
   }
 }
