@@ -9,10 +9,9 @@ namespace {
 
 constexpr std::uint32_t kListEntry = sizeof(moesaic_list_entry);
 constexpr std::uint32_t kFewestSlots = 2;
-constexpr std::uint32_t kSlotsWanted = 4;  ///< load, compute, send, arrival
-constexpr std::uint32_t kMostSlots = 255;  ///< a tag has 8 bits for the slot
-constexpr std::uint32_t kMostLanes =
-    12;  ///< arrivals of a die under way at once, where it has as many queues
+constexpr std::uint32_t kSlotsWanted = 4;    ///< load, compute, send, arrival
+constexpr std::uint32_t kMostSlots = 255;    ///< a tag has 8 bits for the slot
+constexpr std::uint32_t kMostLanes = 12;     ///< arrivals of a die under way at once, if it has the queues
 constexpr std::uint32_t kMostLevels = 4;     ///< a short tour seldom needs more descents
 constexpr std::uint32_t kFewestSlices = 10;  ///< the paper: 10 to 16 micro-slices per expert
 constexpr std::uint32_t kArrayRows = 32;     ///< of the default 32x64 tensor engine
