@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The routers and links of a package.
 //
-// Models: hw/d2d/fabric_core.h, or with FabricModel::fixed_delay hw/d2d/fixed_delay.h instead; in functional mode, the bytes of every packet pass the injector on each link of
-//   their way.
+// Models: hw/d2d/fabric_core.h, or hw/d2d/fixed_delay.h where the package says FabricModel::fixed_delay; in
+//   functional mode, the bytes of every packet pass the injector on each link of their way.
 // Does not model: links of different rates.
 // Time: one wheel event for every few cycles in which something is decided.
 // Debug: report_waits() names every packet that waits, and for what.

@@ -6,8 +6,8 @@
 //   two-part activates, data-clock sync, masked writes; schedulers, page policies, queue layouts and write
 //   drain of controller_params.h; all-bank and per-bank refresh with postponing and pulling in; refresh
 //   management (rfm_params.h), put off while requests wait; power-down.
-// Does not model: self refresh, directed or adaptive refresh management, data. Bursts of equal address may pass each other
-//   between directions: who needs an order waits for the response.
+// Does not model: self refresh, directed or adaptive refresh management, data. Bursts of equal address may
+//   pass each other between directions: who needs an order waits for the response.
 // Time: commands issue at clock edges. advance(now) commits every decision up to and including `now`;
 //   arrivals of an instant are made before it is advanced to (later ones count from the next edge). Results
 //   do not depend on how often advance() is called, on the order of arrive() calls of one instant (ports
