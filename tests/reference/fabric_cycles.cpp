@@ -9,30 +9,9 @@ using namespace moesaic::test;
 namespace {
 
 void compare(Case c, unsigned& packets, unsigned& back) {
-  INFO(c.text);
-  const Topology topology(c.shape, c.rows, c.columns);
-  Collector collector;
-  FabricCore core(topology, c.params, collector);
-  collector.core = &core;
-  // Unobserved, it leaves out steps that nothing but the observer needs.
-  if (c.observed) core.observe(&collector);
-  CycleFabric slow(topology, c.params);
-  collector.sink_delay = slow.sink_delay = 20;
-  // In half of the cases trains are submitted when they are ready, behind what is decided already.
-  std::vector<std::size_t> order(c.trains.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  if (c.stepwise)
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
-  for (const std::size_t i : order) {
-    if (c.stepwise) core.advance(c.ready[i]);
-    core.submit(c.trains[i], c.ready[i]);
-    slow.submit(c.trains[i], c.ready[i]);
-  }
-  slow.run(20000);
-  core.advance(20000);
-  require_equal(collector, slow, c.trains);
-  packets += static_cast<unsigned>(slow.tails.size());
-  back += collector.back;
+  const Outcome outcome = run_both(c);
+  packets += static_cast<unsigned>(outcome.tails.size());
+  back += outcome.back;
 }
 
 }  // namespace

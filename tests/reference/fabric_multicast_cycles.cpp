@@ -46,33 +46,14 @@ void require_once(const PacketTrain& train, std::uint32_t packet, unsigned befor
 }
 
 void compare(Case c, Seen& seen) {
-  INFO(c.text);
-  const Topology topology(c.shape, c.rows, c.columns);
-  Collector collector;
-  FabricCore core(topology, c.params, collector);
-  collector.core = &core;
-  if (c.observed) core.observe(&collector);
-  CycleFabric slow(topology, c.params);
-  collector.sink_delay = slow.sink_delay = 20;
-  std::vector<std::size_t> order(c.trains.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  if (c.stepwise)
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
-  for (const std::size_t i : order) {
-    if (c.stepwise) core.advance(c.ready[i]);
-    core.submit(c.trains[i], c.ready[i]);
-    slow.submit(c.trains[i], c.ready[i]);
-  }
-  slow.run(20000);
-  core.advance(20000);
-  require_equal(collector, slow, c.trains);
+  const Outcome outcome = run_both(c);
   Ends ends;
-  for (const CycleFabric::Tail& tail : collector.tails) ++ends[{tail.train, tail.packet}];
+  for (const CycleFabric::Tail& tail : outcome.tails) ++ends[{tail.train, tail.packet}];
   for (const PacketTrain& train : c.trains) {
     for (std::uint32_t packet = 0; packet < train.packets(); ++packet) require_once(train, packet, 0, ends);
   }
-  seen.tails += static_cast<unsigned>(slow.tails.size());
-  seen.back += collector.back;
+  seen.tails += static_cast<unsigned>(outcome.tails.size());
+  seen.back += outcome.back;
   seen.copied += static_cast<unsigned>(c.forks.size());
 }
 

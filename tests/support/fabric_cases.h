@@ -216,4 +216,36 @@ inline void require_equal(Collector& collector, CycleFabric& slow, const std::de
   REQUIRE(collector.core->settled());
 }
 
+struct Outcome {
+  std::vector<CycleFabric::Tail> tails;
+  unsigned back = 0;  ///< packets that a link turned back
+};
+
+/// Runs a case in both fabrics, which have to be equal.
+inline Outcome run_both(Case& c) {
+  INFO(c.text);
+  const Topology topology(c.shape, c.rows, c.columns);
+  Collector collector;
+  FabricCore core(topology, c.params, collector);
+  collector.core = &core;
+  // Unobserved, it leaves out steps that nothing but the observer needs.
+  if (c.observed) core.observe(&collector);
+  CycleFabric slow(topology, c.params);
+  collector.sink_delay = slow.sink_delay = 20;
+  // In half of the cases trains are submitted when they are ready, behind what is decided already.
+  std::vector<std::size_t> order(c.trains.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (c.stepwise)
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
+  for (const std::size_t i : order) {
+    if (c.stepwise) core.advance(c.ready[i]);
+    core.submit(c.trains[i], c.ready[i]);
+    slow.submit(c.trains[i], c.ready[i]);
+  }
+  slow.run(20000);
+  core.advance(20000);
+  require_equal(collector, slow, c.trains);
+  return {collector.tails, collector.back};
+}
+
 }  // namespace moesaic::test
