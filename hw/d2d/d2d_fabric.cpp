@@ -120,9 +120,9 @@ LinkStats link_stats(const ChannelStats& channel, const D2dFormat& format, const
                      std::uint32_t interval) {
   LinkStats stats;
   for (std::size_t kind = 0; kind < kPacketClasses; ++kind) {
-    stats.packets += channel.packets[kind];
-    stats.payload_bytes += channel.payload_bytes[kind];
-    stats.payload_bytes_by_class[kind] = channel.payload_bytes[kind];
+    stats.packets += channel.classes[kind].packets;
+    stats.payload_bytes += channel.classes[kind].payload_bytes;
+    stats.payload_bytes_by_class[kind] = channel.classes[kind].payload_bytes;
   }
   const Tick cycle = format.cycle();
   stats.flits = channel.flits;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Construction, calendar and sources of the fabric; routers are in fabric_router.cpp, runs in
-// fabric_runs.cpp.
+// Construction, calendar and sources of the fabric.
 #include "hw/d2d/fabric_core.h"
 
 #include <algorithm>
 
+#include "hw/d2d/turns.h"
 #include "tlm/diagnostics.h"
 
 namespace moesaic {
+
+using fabric::in_turn;
+using fabric::kNoUnit;
 
 FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Owner& owner)
     : topology_(topology),
@@ -16,6 +19,8 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
       nodes_(topology.nodes()),
       vcs_(static_cast<unsigned>(params.depths.size())),
       certain_(params.switch_alloc + std::min(params.traversal, params.credit) + params.link),
+      vc_by_way_(topology.vc_sets() > 1),
+      over_packets_(params.overlap && !params.any_vc && !params.speculative && !topology.adaptive()),
       units_(2 * std::size_t{nodes_}),
       slots_(kSlots),
       occupied_(kSlots / 64, 0) {
@@ -23,12 +28,20 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
   for (unsigned n = 0; n < nodes_; ++n) {
     const unsigned ports = topology_.ports(NodeId(n));
     units_[n].inputs.resize(ports);
-    for (Input& in : units_[n].inputs) in.vcs.resize(vcs_);
     units_[n].outputs.resize(ports);
+    units_[n].vcs = vcs_;
     units_[nodes_ + n].inputs.resize(kPacketClasses);
-    for (Input& in : units_[nodes_ + n].inputs) in.vcs.resize(1);
     units_[nodes_ + n].outputs.resize(1);
   }
+  for (unsigned id = 0; id < units_.size(); ++id) {
+    Unit& u = units_[id];
+    u.id = id;
+    u.kind = id < nodes_ ? 0 : 1;
+    u.bit = std::uint64_t{1} << (id - u.kind * nodes_);
+    for (unsigned in = 0; in < u.inputs.size(); ++in) u.inputs[in].port = in;
+  }
+  if (params_.multicast) add_copy_inputs();
+  for (Unit& u : units_) u.buffers.resize(u.inputs.size() * u.vcs);
   // 2. Between dies and routers, and between routers.
   for (unsigned n = 0; n < nodes_; ++n) {
     connect(units_[nodes_ + n].outputs[0], nodes_ + n, 0, n, kLocalPort, params_.local);
@@ -47,19 +60,16 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
     if (params_.replay_flits < params_.replay_round_trip())
       channel.replay.held = channel.replay.depth = params_.replay_flits;
     if (params_.flit_error > 0) channel.errors = LinkErrors(params_.flit_error, params_.error_seed, i);
+    channel.plain = channel.interval == 1 && channel.replay.depth == 0 && !channel.errors.possible();
   }
-  // 3. Readers.
-  for (Unit& unit : units_) {
-    for (unsigned in = 0; in < unit.inputs.size(); ++in) unit.inputs[in].port = in;
-  }
-  if (params_.multicast) add_copy_inputs();
-  // 4. Links that go down.
+  // 3. Links that go down.
   for (const Outage& outage : topology_.outages()) {
     const FabricLink& link = topology_.links()[outage.link];
-    Unit& unit = units_[index_of(link.from)];
-    unit.broken = true;
-    unit.outputs[link.out].down_at = (outage.at + params_.cycle - 1) / params_.cycle;
+    Unit& u = units_[index_of(link.from)];
+    u.broken = true;
+    u.outputs[link.out].down_at = (outage.at + params_.cycle - 1) / params_.cycle;
   }
+  fill_tables();
 }
 
 void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,
@@ -78,6 +88,24 @@ void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, uns
   units_[to].inputs[to_in].from_out = from_out;
 }
 
+// Ways and virtual channels that do not depend on the source of a packet.
+void FabricCore::fill_tables() {
+  for (unsigned n = 0; !topology_.adaptive() && n < nodes_; ++n) {
+    for (unsigned to = 0; to < nodes_; ++to)
+      ways_.push_back(static_cast<std::uint8_t>(topology_.routes(NodeId(n), NodeId(n), NodeId(to)).ports[0]));
+  }
+  // Neighbouring destinations get different channels.
+  for (const unsigned sets : {1u, topology_.vc_sets()}) {
+    for (const FabricParams::ClassVcs& c : params_.classes) {
+      const unsigned count = std::max(1u, c.count / sets);
+      for (unsigned to = 0; to < nodes_; ++to) {
+        const unsigned place = (to / topology_.columns() + to % topology_.columns()) % count;
+        vc_choice_.push_back((params_.any_vc ? (1u << count) - 1 : 1u << place) << c.first);
+      }
+    }
+  }
+}
+
 void FabricCore::Owner::turned_back(PacketTrain&, std::uint32_t, std::uint32_t, Cycle, Cycle tail, unsigned,
                                     NodeId) {
   panic("d2d fabric", tail, "a packet is turned back and nobody takes it");
@@ -86,31 +114,36 @@ void FabricCore::Owner::turned_back(PacketTrain&, std::uint32_t, std::uint32_t, 
 void FabricCore::submit(PacketTrain& train, Cycle ready) {
   if (ready < now_) panic("d2d fabric", ready, "a train is submitted in the past");
   if (train.source == train.destination) certain_ = 1;  // the source is not a link latency away
-  append_arrivals(nodes_ + index_of(train.source), static_cast<unsigned>(train.kind), 0, train, 0,
-                  {ready, train.total, 0});
+  append_arrivals(units_[nodes_ + index_of(train.source)], static_cast<unsigned>(train.kind), 0,
+                  {&train, ready, 0, train.total, 0});
 }
 
 void FabricCore::release(NodeId node, unsigned vc, std::uint32_t flits, Cycle at) {
   if (at < now_) panic("d2d fabric", at, "credits return in the past");
-  add_credits(index_of(node), kLocalPort, vc, {at, flits, 0});
+  add_credits(units_[index_of(node)], kLocalPort, vc, {at, flits, 0});
+}
+
+ChannelStats FabricCore::stats(NodeId node, unsigned out) const {
+  const Channel& channel = units_[index_of(node)].outputs[out];
+  ChannelStats stats = channel.stats;
+  // A run is counted whole when it is decided.
+  const Run& run = channel.run;
+  if (run.end() > now_) stats.subtract(run.train->kind, run.passed(run.before(now_), run.count));
+  return stats;
 }
 
 // --- calendar
 
-void FabricCore::wake(unsigned unit, Cycle at) {
+// Now, in the past, or farther away than the calendar reaches.
+void FabricCore::wake_otherwise(const Unit& u, Cycle at) {
   if (at <= now_) {
-    if (unit == stepping_) return;  // it is looking already
+    if (u.id == stepping_) return;  // it is looking already
     if (at < now_) panic("d2d fabric", at, "a step in the past");
+    slots_[at % kSlots][u.kind] |= u.bit;
+    occupied_[at % kSlots / 64] |= std::uint64_t{1} << (at % 64);
+  } else {
+    far_[at][u.kind] |= u.bit;
   }
-  const unsigned kind = is_source(unit) ? 1 : 0;
-  const std::uint64_t bit = std::uint64_t{1} << (unit - kind * nodes_);
-  if (at - now_ >= kSlots) {
-    far_[at][kind] |= bit;
-    return;
-  }
-  const std::uint64_t slot = at % kSlots;
-  slots_[slot][kind] |= bit;
-  occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
 }
 
 Cycle FabricCore::next_cycle() const {
@@ -127,6 +160,7 @@ Cycle FabricCore::next_cycle() const {
 void FabricCore::advance(Cycle limit) {
   for (Cycle at = next_cycle(); at < limit; at = next_cycle()) {
     now_ = at;
+    if (observer_ != nullptr) tell_all(at);
     while (!far_.empty() && far_.begin()->first == at) {
       for (unsigned kind = 0; kind < 2; ++kind) slots_[at % kSlots][kind] |= far_.begin()->second[kind];
       far_.erase(far_.begin());
@@ -136,89 +170,83 @@ void FabricCore::advance(Cycle limit) {
       while (due[kind] != 0) {
         const auto n = static_cast<unsigned>(__builtin_ctzll(due[kind]));
         due[kind] &= due[kind] - 1;
-        step(kind * nodes_ + n, at);
+        step(units_[kind * nodes_ + n], at);
       }
     }
     occupied_[(at % kSlots) / 64] &= ~(std::uint64_t{1} << (at % kSlots % 64));
     now_ = at + 1;
   }
   if (limit != kNoCycle) now_ = std::max(now_, limit);
+  if (observer_ != nullptr) tell_all(now_);
 }
 
-void FabricCore::step(unsigned unit, Cycle at) {
+void FabricCore::step(Unit& u, Cycle at) {
   ++steps_;
-  stepping_ = unit;
-  Unit& u = units_[unit];
-  for (std::uint64_t running = u.running; running != 0; running &= running - 1) {
-    const auto out = static_cast<unsigned>(__builtin_ctzll(running));
-    if (u.outputs[out].start + u.outputs[out].count <= at) end_run(unit, out, at);
-  }
-  if (is_source(unit)) {
-    step_source(unit, at);
+  stepping_ = u.id;
+  if (u.outputs[0].run.open && u.outputs[0].run.end() <= at) finish_run(u);
+  if (is_source(u)) {
+    step_source(u, at);
   } else {
-    step_router(unit, at);
+    step_router(u, at);
   }
   stepping_ = kNoUnit;
 }
 
-// Virtual channels of output `out` that a packet may take.
-std::uint32_t FabricCore::vcs_for(unsigned unit, unsigned out, const PacketTrain& train) const {
-  const FabricParams::ClassVcs& all = params_.classes[static_cast<std::size_t>(train.kind)];
-  unsigned first = all.first;
-  unsigned count = all.count;
-  if (topology_.vc_sets() > 1 && !is_source(unit) && out != kLocalPort) {
-    count /= topology_.vc_sets();
-    first += count * topology_.vc_set(NodeId(unit), out, train.source);
+// Of one set, on links of a shape that has several; one for all multicasts, so that they keep their order.
+std::uint32_t FabricCore::vcs_on_way(const Unit& u, unsigned out, const PacketTrain& train) const {
+  const auto kind = static_cast<std::size_t>(train.kind);
+  const FabricParams::ClassVcs& all = params_.classes[kind];
+  std::size_t choice = kind * nodes_ + index_of(train.destination);
+  unsigned set = 0;
+  if (vc_by_way_ && !is_source(u) && out != kLocalPort) {
+    choice += kPacketClasses * nodes_;
+    set = all.count / topology_.vc_sets() * topology_.vc_set(NodeId(u.id), out, train.source);
   }
-  // Neighbouring destinations get different channels; multicasts one, so that they keep their order.
-  if (!params_.any_vc)
-    return 1u << (train.multicast ? first
-                                  : first + (index_of(train.destination) / topology_.columns() +
-                                             index_of(train.destination) % topology_.columns()) %
-                                                count);
-  return ((1u << count) - 1) << first;
+  if (train.multicast && !params_.any_vc) return 1u << (all.first + set);
+  return vc_choice_[choice] << set;
 }
 
 // --- sources
 
 // The virtual channel on which the class can send a flit now, -1 if there is none.
-int FabricCore::source_vc(unsigned unit, unsigned kind, Cycle at) {
-  Unit& u = units_[unit];
+int FabricCore::source_vc(Unit& u, unsigned kind, Cycle at) {
   Channel& channel = u.outputs[0];
-  InputVc& from = u.inputs[kind].vcs[0];
-  if (from.stays.empty()) return -1;
-  if (from.arrivals.front().first > at) {
-    wake(unit, from.arrivals.front().first);
+  Buffer& from = u.buffers[kind];
+  const Cycle first = from.flits.front().first;
+  if (first > at) {
+    wake(u, first);
     return -1;
   }
   // A packet that has begun keeps its channel; a new one asks those of its class in turn.
-  std::uint32_t possible = 1u << from.out_vc;
-  if (from.state != State::active) possible = vcs_for(unit, 0, *from.stays.front().train);
+  std::uint32_t possible = from.state == State::active ? 1u << from.out_vc : vcs_for(u, 0, *from.train);
   Cycle credits = kNoCycle;
-  for (unsigned i = 1; i <= vcs_; ++i) {
-    const unsigned vc = (from.out_vc + i) % vcs_;
-    if ((possible >> vc & 1u) == 0) continue;
+  while (possible != 0) {
+    const unsigned vc = in_turn(possible, from.out_vc + 1);
     OutputVc& to = channel.vcs[vc];
-    settle_credits(to, at);
-    if (to.held > 0) return static_cast<int>(vc);
+    if (has_credit(to, at)) return static_cast<int>(vc);
     if (!to.due.empty()) credits = std::min(credits, to.due.front().first);
+    to.starved = true;
+    possible &= ~(1u << vc);
   }
   stall(channel, from, static_cast<int>(Stall::credit), at);
-  if (credits != kNoCycle) wake(unit, credits);
+  if (credits != kNoCycle) wake(u, credits);
   return -1;
 }
 
-void FabricCore::step_source(unsigned unit, Cycle at) {
-  Unit& u = units_[unit];
+void FabricCore::step_source(Unit& u, Cycle at) {
+  if (u.free > at) return wake(u, u.free);
   Channel& channel = u.outputs[0];
   // 1. Who can send? A packet that is being sent goes on, then classes take turns.
   unsigned ready = 0;
   unsigned chosen = ~0u;
   unsigned vc = 0;
-  for (unsigned i = 0; i < kPacketClasses; ++i) {
-    const unsigned kind = (u.next + i) % kPacketClasses;
-    if (channel.running && channel.in == kind) continue;
-    const int possible = source_vc(unit, kind, at);
+  std::uint64_t kinds = u.heads;
+  const bool running = channel.run.end() > at;
+  if (running) kinds &= ~(std::uint64_t{1} << channel.run.in);
+  while (kinds != 0) {
+    const unsigned kind = in_turn(kinds, u.next);
+    kinds &= ~(std::uint64_t{1} << kind);
+    const int possible = source_vc(u, kind, at);
     if (possible < 0) continue;
     ++ready;
     if (chosen != ~0u && u.current != static_cast<int>(kind)) continue;
@@ -227,30 +255,33 @@ void FabricCore::step_source(unsigned unit, Cycle at) {
   }
   if (ready == 0) return;
   // 2. A train gives way behind the packet that is being sent.
-  if (channel.running) {
-    const std::uint32_t flit = channel.flit + static_cast<std::uint32_t>(at - channel.start);
-    const std::uint32_t end = channel.train->at_boundary(flit) ? flit : channel.train->packet_end(flit);
-    const std::uint32_t last = channel.flit + channel.count;
-    if (last > end) shorten(unit, 0, last - end, at);
-    if (end != flit) return;
-    end_run(unit, 0, at);
-    return step_source(unit, at);
+  if (running) {
+    const Run& run = channel.run;
+    const std::uint32_t flit = run.flit + run.before(at);
+    const std::uint32_t end = run.train->at_boundary(flit) ? flit : run.train->packet_end(flit);
+    if (run.end_flit() > end) shorten(u, 0, run.end_flit() - end, at);
+    if (end != flit) return wake(u, run.end());
+    if (run.open) finish_run(u);
+    return step_source(u, at);
   }
   // 3. Away with it.
-  InputVc& from = u.inputs[chosen].vcs[0];
+  Buffer& from = u.buffers[chosen];
   from.state = State::active;
   from.out_vc = vc;
-  start_run(unit, 0, chosen, 0, ~0u, ready == 1 && !params_.any_vc, at);
+  pass(u, 0, chosen, 0, true, ready == 1 && !params_.any_vc, at);
+  if (ready > 1) wake(u, std::max(channel.run.end(), at + 1));
 }
 
 // --- diagnostics
 
 bool FabricCore::settled() {
   bool all = true;
-  for (Unit& unit : units_) {
-    for (Input& in : unit.inputs) all = all && in.waiting == 0;
-    for (Channel& channel : unit.outputs) {
-      all = all && !channel.running;
+  for (Unit& u : units_) {
+    for (unsigned out = 0; out < u.outputs.size(); ++out) {
+      all = all && u.outputs[out].run.end() <= now_;
+    }
+    for (const Input& in : u.inputs) all = all && in.present == 0;
+    for (Channel& channel : u.outputs) {
       for (OutputVc& vc : channel.vcs) {
         settle_credits(vc, kNoCycle - 1);
         all = all && vc.owner < 0 && vc.held == vc.depth;

@@ -11,9 +11,10 @@
 // for several dies is copied where their ways part (fabric_multicast.cpp).
 // Does not model: virtual channels shared by classes; more than 64 routers.
 // Time: advance() decides cycles in order. Flits that nobody contends for pass as a *run*, one per cycle, in
-// a constant number of steps however many they are; arrivals and credits of a run are announced ahead, and
-// taken back where a competitor cuts it short. Where flits compete, every cycle is allocated as the hardware
-// would. Runs change no time: tests/reference/fabric_cycles.cpp compares with a model that knows none.
+// a constant number of steps however many they are; a head that nobody is in the way of books its run when it
+// gets its virtual channel. Arrivals and credits of a run are announced ahead, and taken back where a
+// competitor cuts it short. Where flits compete, every cycle is allocated as the hardware would. Runs change
+// no time: tests/reference/fabric_cycles.cpp compares with a model that knows none.
 #pragma once
 
 #include <array>
@@ -24,55 +25,11 @@
 #include <vector>
 
 #include "hw/d2d/fabric_params.h"
-#include "hw/d2d/link_errors.h"
-#include "hw/d2d/ring.h"
+#include "hw/d2d/fabric_state.h"
+#include "hw/d2d/packet_train.h"
 #include "hw/d2d/topology.h"
 
 namespace moesaic {
-
-struct PacketFork;
-
-/// Consecutive packets of one transaction, all of `flits` flits but the last, which may have fewer.
-struct PacketTrain {
-  NodeId source = kNoNode;
-  NodeId destination = kNoNode;
-  PacketClass kind = PacketClass::stream;
-  std::uint32_t flits = 1;        ///< of a full packet
-  std::uint32_t total = 1;        ///< flits of all packets
-  std::uint32_t bytes = 0;        ///< payload of a full packet
-  std::uint64_t total_bytes = 0;  ///< payload of all packets
-  /// Where its packets are copied; null: nowhere. `destination` is then any of those behind.
-  const PacketFork* fork = nullptr;
-  bool multicast = false;  ///< it, or a train that it is a copy of, has several destinations
-
-  std::uint32_t packets() const { return (total + flits - 1) / flits; }
-  /// Payload of the first packets.
-  std::uint64_t payload(std::uint32_t packets_before) const {
-    return packets_before >= packets() ? total_bytes : std::uint64_t{bytes} * packets_before;
-  }
-  /// The flit behind the packet that `flit` belongs to.
-  std::uint32_t packet_end(std::uint32_t flit) const {
-    const std::uint32_t end = (flit / flits + 1) * flits;
-    return end < total ? end : total;
-  }
-  bool at_boundary(std::uint32_t flit) const { return flit == total || flit % flits == 0; }
-};
-
-/// At router `at`, each packet of a train leaves as one of each of these trains, by output; they differ from
-/// it in `destination` and `fork` only.
-struct PacketFork {
-  NodeId at = kNoNode;
-  std::vector<PacketTrain*> branches;
-};
-
-/// `count` flits or credits that come one per cycle from `first` on (step 1), or all at once (step 0).
-struct FabricFlow {
-  Cycle first = 0;
-  std::uint32_t count = 0;
-  std::uint32_t step = 1;
-};
-/// Takes `count` flits off the end of what was announced.
-void trim(Ring<FabricFlow>& flows, std::uint32_t count);
 
 class FabricCore {
  public:
@@ -135,9 +92,7 @@ class FabricCore {
   const FabricParams& params() const { return params_; }
   const Topology& topology() const { return topology_; }
   /// Statistics of a router's output, of what was granted before now().
-  const ChannelStats& stats(NodeId node, unsigned out) const {
-    return units_[index_of(node)].outputs[out].stats;
-  }
+  ChannelStats stats(NodeId node, unsigned out) const;
   /// Nothing is under way and every credit has returned.
   bool settled();
   /// Steps of routers and sources so far: what the simulation costs.
@@ -146,172 +101,117 @@ class FabricCore {
   void report_waits(const std::string& name, std::vector<std::string>& lines) const;
 
  private:
-  static constexpr unsigned kNoUnit = ~0u;
-  static constexpr std::uint64_t kSlots = 4096;
+  static constexpr std::uint64_t kSlots = 1024;
   static constexpr std::size_t kMostPorts = 64;  // inputs of a router, those for copies included
 
-  enum class State : std::uint8_t { idle, routing, waiting, active, forked };
-  using Flow = FabricFlow;
-  // Flits [next, end) of a train that are in a buffer or announced.
-  struct Stay {
-    PacketTrain* train = nullptr;
-    std::uint32_t next = 0;
-    std::uint32_t end = 0;
-  };
-  struct InputVc {
-    Ring<Stay> stays;
-    Ring<Flow> arrivals;  // of the flits of all stays, in order
-    State state = State::idle;
-    bool running = false;  // its flits pass `out` as a run
-    unsigned out = 0;
-    unsigned out_vc = 0;
-    Cycle allocate = 0;  // first cycle of virtual-channel allocation
-    Cycle send = 0;      // first cycle of switch allocation
-    int asked = -1;      // round robin: output * vcs + virtual channel granted last
-    std::int8_t stall = -1;
-    Cycle stalled = 0;  // since when, for the cause `stall`
-    // Forked: copies of the front packet that have not left, and its first flit that not all of them passed.
-    unsigned copies = 0;
-    std::uint32_t freed = 0;
-  };
-  struct Input {
-    std::uint32_t waiting = 0;  // bit per virtual channel with a stay
-    unsigned next_vc = 0;
-    unsigned last_out = ~0u;
-    unsigned run_vc = ~0u;    // virtual channel whose flits pass as a run
-    unsigned from = kNoUnit;  // what sends to it
-    unsigned from_out = 0;
-    // Itself; an input for copies: that whose packets it copies. Those of a port stand behind each other.
-    unsigned port = 0;
-    unsigned first_copy = 0, copies = 0;
-    unsigned next_copy = 0;  // round robin: itself, then its copies
-    std::vector<InputVc> vcs;
-  };
-  struct OutputVc {
-    std::int64_t held = 0;  // credits; a run has taken all of its own
-    std::uint32_t depth = 0;
-    Ring<Flow> due;    // credits that return
-    int owner = -1;    // input * vcs + virtual channel
-    int granted = -1;  // round robin: the owner before
-  };
-  struct Channel {
-    std::vector<OutputVc> vcs;
-    unsigned to = kNoUnit;  // kNoUnit: the own die
-    unsigned to_in = 0;
-    Cycle forward = 0;   // from the grant to the arrival
-    Cycle backward = 0;  // from the grant behind it to the credit
-    unsigned last_in = ~0u;
-    // The run.
-    bool running = false;
-    unsigned in = 0, vc = 0, out_vc = 0;
-    PacketTrain* train = nullptr;
-    std::uint32_t flit = 0;  // first of the run
-    std::uint32_t count = 0;
-    std::uint32_t done = 0;       // settled
-    std::uint32_t announced = 0;  // to the own die: first flit of the train not announced
-    Cycle start = 0;
-    // The link: how long it takes for a flit, and go-back-n. Flits that leave before `lost_until` are
-    // discarded at the far end and repeated from there on, one per cycle; `repeat` is the next such cycle.
-    std::uint32_t interval = 1;
-    Cycle free_at = 0;
-    LinkErrors errors;
-    std::uint32_t clear = 0;  // transmissions until the next one that may fail is looked at
-    bool failing = false;     // it fails
-    Cycle lost_until = 0;
-    Cycle repeat = 0;
-    Cycle down_at = kNoCycle;  // takes no more packets
-    OutputVc replay;           // places in the replay buffer; depth 0: as many as it needs
-    ChannelStats stats;
-  };
-  // A router, or the source of a die: one input per class, and one output.
-  struct Unit {
-    std::vector<Input> inputs;
-    std::vector<Channel> outputs;
-    std::uint64_t running = 0;  // bit per output
-    unsigned waiters = 0;       // packets that wait for a virtual channel
-    int current = -1;           // source: input in the middle of a packet
-    unsigned next = 0;          // source: input that is asked first
-    bool broken = false;        // a link is down, or will be
-  };
-  struct Request {
-    unsigned in, vc, out;
-    bool speculative;
-  };
-  struct VcRequest {
-    unsigned in, vc, out;
-    std::uint32_t free = 0;  // bit per virtual channel of the output
-    int picked = -1;
-  };
-
-  // Who waits for whom (fabric_waits.cpp).
-  struct Buffer {
-    unsigned unit, in, vc;
-    bool operator==(const Buffer& o) const { return unit == o.unit && in == o.in && vc == o.vc; }
-  };
-  std::string buffer_name(const Buffer& buffer) const;
-  std::string wait_text(const Buffer& buffer) const;
-  std::vector<Buffer> waits_for(const Buffer& buffer) const;
-  std::vector<Buffer> circle() const;
+  using State = fabric::State;
+  using Flow = fabric::Flow;
+  using Run = fabric::Run;
+  using Stretch = fabric::Stretch;
+  using Buffer = fabric::Buffer;
+  using Input = fabric::Input;
+  using OutputVc = fabric::OutputVc;
+  using Channel = fabric::Channel;
+  using Unit = fabric::Unit;
+  using VcRequest = fabric::VcRequest;
 
   void connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,
                Cycle latency);
-  bool is_source(unsigned unit) const { return unit >= nodes_; }
-  void wake(unsigned unit, Cycle at);
-  void step(unsigned unit, Cycle at);
-  std::uint32_t vcs_for(unsigned unit, unsigned out, const PacketTrain& train) const;
+  void fill_tables();
+  static bool is_source(const Unit& u) { return u.kind != 0; }
+  void wake(const Unit& u, Cycle at) {
+    if (at - now_ - 1 >= kSlots - 1) return wake_otherwise(u, at);
+    slots_[at % kSlots][u.kind] |= u.bit;
+    occupied_[at % kSlots / 64] |= std::uint64_t{1} << (at % 64);
+  }
+  void wake_otherwise(const Unit& u, Cycle at);
+  void step(Unit& u, Cycle at);
+  // Virtual channels of output `out` that a packet may take.
+  std::uint32_t vcs_for(const Unit& u, unsigned out, const PacketTrain& train) const {
+    if (vc_by_way_ || train.multicast) return vcs_on_way(u, out, train);
+    return vc_choice_[static_cast<std::size_t>(train.kind) * nodes_ + index_of(train.destination)];
+  }
+  std::uint32_t vcs_on_way(const Unit& u, unsigned out, const PacketTrain& train) const;
 
   // One cycle of a router (fabric_router.cpp) or a source (fabric_core.cpp).
-  void step_router(unsigned unit, Cycle at);
-  void collect_heads(unsigned unit, Cycle at);
-  void choose_output(unsigned unit, unsigned in, unsigned vc, Cycle at);
-  bool must_turn_back(unsigned unit, const InputVc& head, Cycle at) const;
-  void allocate_vcs(unsigned unit, Cycle at);
-  int pick_vc(const VcRequest& request, unsigned out, unsigned asked) const;
-  void grant_vc(unsigned unit, const VcRequest& request, unsigned vc, Cycle at);
-  void limit_to_packet(unsigned unit, const VcRequest& loser, Cycle at);
-  void collect_flits(unsigned unit, Cycle at);
-  void cut_rivals(unsigned unit, Cycle at);
-  void allocate_switch(unsigned unit, Cycle at);
-  void step_source(unsigned unit, Cycle at);
-  int source_vc(unsigned unit, unsigned kind, Cycle at);
+  void step_router(Unit& u, Cycle at);
+  void collect_heads(Unit& u, Cycle at);
+  void add_head(Unit& u, unsigned in, unsigned vc, Cycle at);
+  void choose_output(Unit& u, Buffer& head, Cycle at);
+  void choose_way(Unit& u, Buffer& head, Cycle at);
+  void allocate_vcs(Unit& u, Cycle at);
+  void pick_vc(const Unit& u, VcRequest& head, Cycle at) const;
+  void await_vc(Unit& u, const VcRequest& head, Cycle at);
+  void grant_vc(Unit& u, VcRequest& head, unsigned vc, Cycle at);
+  void limit_to_packet(Unit& u, const VcRequest& loser, Cycle at);
+  void collect_flits(Unit& u, Cycle at);
+  void cut_rivals(Unit& u, Cycle at);
+  void allocate_switch(Unit& u, Cycle at);
+  void choose_winners(Unit& u, Cycle at);
+  void step_source(Unit& u, Cycle at);
+  int source_vc(Unit& u, unsigned kind, Cycle at);
 
   // Packets that are copied (fabric_multicast.cpp).
   void add_copy_inputs();
-  static bool forks_at(const PacketTrain& train, unsigned unit);
-  void fork(unsigned unit, unsigned in, unsigned vc, Cycle front);
-  void extend_copies(unsigned unit, unsigned in, unsigned vc, Flow flow);
-  void shorten_copies(unsigned unit, unsigned in, unsigned vc);
-  void free_copied(unsigned unit, unsigned in, unsigned vc, Cycle at);
-  void copy_left(unsigned unit, unsigned in, unsigned vc, Cycle next);
-  void read_ports(unsigned unit, std::array<int, kMostPorts>& picked);
-  static void pass_port_turn(Unit& unit, unsigned in);
+  static bool forks_at(const PacketTrain& train, const Unit& u);
+  void fork(Unit& u, unsigned in, unsigned vc, Cycle front);
+  void extend_copies(Unit& u, unsigned in, unsigned vc, const Stretch& flits);
+  static void shorten_copies(Unit& u, unsigned in, unsigned vc);
+  static void unfork(Unit& u, unsigned in, unsigned vc);
+  void free_copied(Unit& u, unsigned in, unsigned vc, Cycle at);
+  void copy_left(Unit& u, unsigned in, unsigned vc, Cycle next);
+  void read_ports(Unit& u, std::array<int, kMostPorts>& picked);
+  static void pass_port_turn(Unit& u, unsigned in);
 
-  // Runs and their announcements (fabric_runs.cpp).
-  std::uint32_t contiguous(const InputVc& in, Cycle at, bool over_packets) const;
-  void start_run(unsigned unit, unsigned out, unsigned in, unsigned vc, std::uint32_t most, bool over_packets,
-                 Cycle at);
-  void settle(unsigned unit, unsigned out, Cycle at);
-  void end_run(unsigned unit, unsigned out, Cycle at);
-  void cut_run(unsigned unit, unsigned out, bool keep_vc, Cycle at);
-  void shorten(unsigned unit, unsigned out, std::uint32_t by, Cycle at);
-  void packet_left(unsigned unit, unsigned in, unsigned vc, Cycle next);
-  void head_to_front(unsigned unit, unsigned in, unsigned vc, Cycle front);
-  void consume(Channel& channel, InputVc& in, std::uint32_t count);
-  void announce(unsigned unit, std::uint32_t before);
-  void look_ahead(unsigned unit, Cycle at);
-  bool may_compete(unsigned unit) const;
-  void append_arrivals(unsigned unit, unsigned in, unsigned vc, PacketTrain& train, std::uint32_t flit,
-                       Flow flow);
+  // What is announced: flits and credits on their way (fabric_flows.cpp).
+  void append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretch& flits);
   void take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at);
-  void add_credits(unsigned unit, unsigned out, unsigned vc, Flow flow);
-  void take_back_credits(unsigned unit, unsigned out, unsigned vc, std::uint32_t by, Cycle at);
+  void head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front);
+  void next_packet(Unit& u, unsigned in, unsigned vc, Cycle front);
+  void add_credits(Unit& u, unsigned out, unsigned vc, Flow flow);
+  void take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint32_t by, Cycle at);
   static void settle_credits(OutputVc& vc, Cycle at);
+  static bool has_credit(OutputVc& vc, Cycle at);
   static std::uint32_t affordable(const OutputVc& vc, std::int64_t held, Cycle at, std::uint32_t wanted);
-  static void stall(Channel& channel, InputVc& in, int cause, Cycle at);
-  // The link (fabric_runs.cpp).
+  static void stall(Channel& channel, Buffer& buffer, int cause, Cycle at);
+
+  // Flits that pass an output, and runs of them (fabric_runs.cpp).
+  void pass(Unit& u, unsigned out, unsigned in, unsigned vc, bool alone, bool over_packets, Cycle at);
+  void pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycle at, Cycle leaves);
+  void take_turns(Unit& u, unsigned out, unsigned in, unsigned vc);
+  bool book(Unit& u, unsigned in, unsigned vc, Cycle at);
+  void start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std::uint32_t count, Cycle start);
+  std::uint32_t contiguous(const Buffer& buffer, Cycle at, bool over_packets) const;
+  bool may_go_on(const Unit& u, const Channel& channel) const;
+  void cut_run(Unit& u, unsigned out, bool keep_vc, Cycle at);
+  void shorten(Unit& u, unsigned out, std::uint32_t by, Cycle at);
+  void give_back(Unit& u, unsigned out, std::uint32_t by);
+  void finish_run(Unit& u);
+  void send(Unit& u, unsigned out, const Run& flits, Cycle leaves);
+  Passage passage(const Unit& u, unsigned out, const Run& run) const;
+  void tell(const Unit& u, unsigned out, Cycle at);
+  void tell_all(Cycle at);
+
+  // The link, and the port to the own die (fabric_link.cpp).
   static Cycle link_free(Channel& channel, Cycle at);
   static void look_for_errors(Channel& channel);
+  std::uint32_t take_link(Channel& channel, std::uint32_t count, Cycle at, Cycle& leaves);
   Cycle transmit(Channel& channel, Cycle at);
+  void announce(Unit& u, std::uint32_t before);
+  void hand_over(const Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+                 Cycle last_tail, unsigned vc);
+  void look_ahead(Unit& u, Cycle at);
+  static bool may_compete(const Unit& u);
+
+  // Who waits for whom (fabric_waits.cpp).
+  struct Place {
+    unsigned unit, in, vc;
+    bool operator==(const Place& o) const { return unit == o.unit && in == o.in && vc == o.vc; }
+  };
+  std::string place_name(const Place& place) const;
+  std::string wait_text(const Place& place) const;
+  std::vector<Place> waits_for(const Place& place) const;
+  std::vector<Place> circle() const;
 
   Topology topology_;
   FabricParams params_;
@@ -319,17 +219,24 @@ class FabricCore {
   Observer* observer_ = nullptr;
   unsigned nodes_;
   unsigned vcs_;
-  Cycle certain_;  // nothing that is decided elsewhere in a cycle shows in a router before so many later
+  Cycle certain_;      // nothing that is decided elsewhere in a cycle shows in a router before so many later
+  bool vc_by_way_;     // virtual channels depend on the link
+  bool over_packets_;  // a run may go on with the next packets of its train
+  std::vector<std::uint8_t> ways_;  // output by router and destination; empty: adaptive
+  // Bit per virtual channel that a packet may take, by class and destination: of all, then of the first set.
+  std::vector<std::uint32_t> vc_choice_;
   std::vector<Unit> units_;                          // routers, then sources
   std::vector<std::array<std::uint64_t, 2>> slots_;  // by cycle: routers and sources to step
   std::vector<std::uint64_t> occupied_;              // bit per slot
   std::map<Cycle, std::array<std::uint64_t, 2>> far_;
   Cycle now_ = 0;
   std::uint64_t steps_ = 0;
-  unsigned stepping_ = kNoUnit;
+  unsigned stepping_ = fabric::kNoUnit;
+  std::vector<std::pair<unsigned, unsigned>>
+      untold_;  // outputs with runs that the observer does not know whole
   // Scratch of a step.
   std::vector<VcRequest> heads_;
-  std::vector<Request> requests_;
+  std::vector<fabric::Request> requests_;
 };
 
 }  // namespace moesaic

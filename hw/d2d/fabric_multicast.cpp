@@ -15,6 +15,17 @@
 
 namespace moesaic {
 
+namespace {
+// Behind the last flit of the front packet that a buffer has been told of.
+std::uint32_t told(const fabric::Buffer& buffer) {
+  std::uint32_t end = buffer.next;
+  for (std::uint32_t i = 0; i < buffer.flits.size(); ++i) {
+    if (buffer.flits[i].train == buffer.train && buffer.flits[i].flit == end) end = buffer.flits[i].end();
+  }
+  return std::min(end, buffer.train->packet_end(buffer.next));
+}
+}  // namespace
+
 // Inputs for copies stand behind those of the ports; they are fed by nobody.
 void FabricCore::add_copy_inputs() {
   if (!multicast_problems(topology_).empty())
@@ -27,136 +38,145 @@ void FabricCore::add_copy_inputs() {
       inputs[port].copies = copies[n][port];
       for (unsigned i = 0; i < copies[n][port]; ++i) {
         inputs.emplace_back();
-        inputs.back().vcs.resize(vcs_);
         inputs.back().port = port;
       }
     }
   }
 }
 
-bool FabricCore::forks_at(const PacketTrain& train, unsigned unit) {
-  return train.fork != nullptr && index_of(train.fork->at) == unit;
+bool FabricCore::forks_at(const PacketTrain& train, const Unit& u) {
+  return train.fork != nullptr && index_of(train.fork->at) == u.id;
 }
 
 // The packet at the front of a buffer may be looked at from `front` on: so may its copies.
-void FabricCore::fork(unsigned unit, unsigned in, unsigned vc, Cycle front) {
-  Input& input = units_[unit].inputs[in];
-  InputVc& buffer = input.vcs[vc];
-  const Stay& stay = buffer.stays.front();
-  const std::vector<PacketTrain*>& branches = stay.train->fork->branches;
+void FabricCore::fork(Unit& u, unsigned in, unsigned vc, Cycle front) {
+  const Input& input = u.inputs[in];
+  Buffer& buffer = u.buffer(in, vc);
+  const std::vector<PacketTrain*>& branches = buffer.train->fork->branches;
   if (branches.size() > input.copies) panic("d2d fabric", front, "a packet has more copies than outputs");
   buffer.state = State::forked;
-  buffer.allocate = kNoCycle;
-  buffer.copies = static_cast<unsigned>(branches.size());
-  buffer.freed = stay.next;
+  buffer.copies = static_cast<std::uint8_t>(branches.size());
+  buffer.freed = buffer.next;
   for (unsigned i = 0; i < branches.size(); ++i) {
-    Input& reader = units_[unit].inputs[input.first_copy + i];
-    InputVc& copy = reader.vcs[vc];
-    copy.stays.push_back({branches[i], stay.next, stay.next});
-    reader.waiting |= 1u << vc;
+    Buffer& copy = u.buffer(input.first_copy + i, vc);
+    copy.train = branches[i];
+    copy.next = buffer.next;
+    u.inputs[input.first_copy + i].present |= 1u << vc;
   }
-  for (std::size_t i = 0; i < buffer.arrivals.size(); ++i) extend_copies(unit, in, vc, buffer.arrivals[i]);
-  for (unsigned i = 0; i < branches.size(); ++i) head_to_front(unit, input.first_copy + i, vc, front);
+  for (std::uint32_t i = 0; i < buffer.flits.size(); ++i) extend_copies(u, in, vc, buffer.flits[i]);
+  for (unsigned i = 0; i < branches.size(); ++i) head_to_front(u, input.first_copy + i, vc, front);
 }
 
-// `flow` follows what the copies of the front packet have: as much of it as belongs to that packet.
-void FabricCore::extend_copies(unsigned unit, unsigned in, unsigned vc, Flow flow) {
-  Input& input = units_[unit].inputs[in];
-  const InputVc& buffer = input.vcs[vc];
-  const Stay& stay = buffer.stays.front();
-  const std::uint32_t end = stay.train->packet_end(stay.next);
-  for (unsigned i = 0; i < stay.train->fork->branches.size(); ++i) {
-    InputVc& copy = units_[unit].inputs[input.first_copy + i].vcs[vc];
-    if (copy.stays.empty()) continue;  // it has left
-    const std::uint32_t count = std::min(flow.count, end - copy.stays.front().end);
+// `flits` follow what the copies of the front packet have: as many of them as belong to that packet.
+void FabricCore::extend_copies(Unit& u, unsigned in, unsigned vc, const Stretch& flits) {
+  const Input& input = u.inputs[in];
+  const Buffer& buffer = u.buffer(in, vc);
+  const std::uint32_t end = buffer.train->packet_end(buffer.next);
+  for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
+    Buffer& copy = u.buffer(input.first_copy + i, vc);
+    if (copy.train == nullptr) continue;  // it has left
+    const bool empty = copy.flits.empty();
+    const std::uint32_t next = empty ? copy.next : copy.flits.back().end();
+    const std::uint32_t count = std::min(flits.count, end - next);
     if (count == 0) continue;
-    copy.arrivals.push_back({flow.first, count, flow.step});
-    copy.stays.front().end += count;
-    if (copy.state == State::active && !copy.running) wake(unit, flow.first);
+    copy.flits.push_back({copy.train, flits.first, next, count, flits.step});
+    if (copy.state != State::active || !empty) continue;
+    u.set_asking(input.first_copy + i, vc);
+    wake(u, flits.first);
   }
 }
 
 // The buffer's flits have become fewer.
-void FabricCore::shorten_copies(unsigned unit, unsigned in, unsigned vc) {
-  Input& input = units_[unit].inputs[in];
-  InputVc& buffer = input.vcs[vc];
-  const Stay& stay = buffer.stays.front();
-  const std::uint32_t end = std::min(stay.end, stay.train->packet_end(stay.next));
-  for (unsigned i = 0; i < stay.train->fork->branches.size(); ++i) {
-    Input& reader = units_[unit].inputs[input.first_copy + i];
-    InputVc& copy = reader.vcs[vc];
-    if (copy.stays.empty()) continue;
-    Stay& own = copy.stays.front();
-    trim(copy.arrivals, own.end - std::min(own.end, end));
-    own.end = std::min(own.end, end);
-    if (stay.next != end) continue;
+void FabricCore::shorten_copies(Unit& u, unsigned in, unsigned vc) {
+  const Input& input = u.inputs[in];
+  const Buffer& buffer = u.buffer(in, vc);
+  const std::uint32_t end = told(buffer);
+  for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
+    const unsigned reader = input.first_copy + i;
+    Buffer& copy = u.buffer(reader, vc);
+    if (copy.train == nullptr) continue;
+    const std::uint32_t has = told(copy);
+    fabric::trim(copy.flits, has - std::min(has, end));
+    if (copy.flits.empty()) u.clear_asking(reader, vc);
+    if (buffer.next != end) continue;
     // Nothing of the packet is there.
-    copy.stays.pop_back();
+    copy.train = nullptr;
     copy.state = State::idle;
-    reader.waiting &= ~(1u << vc);
+    u.inputs[reader].present &= ~(1u << vc);
+    u.clear_head(reader, vc);
   }
 }
 
-// A copy's next flit passes at `at`: when it is the last to take it, its place is free.
-void FabricCore::free_copied(unsigned unit, unsigned in, unsigned vc, Cycle at) {
-  const unsigned port = units_[unit].inputs[in].port;
-  Input& input = units_[unit].inputs[port];
-  InputVc& buffer = input.vcs[vc];
-  const Stay& stay = buffer.stays.front();
-  std::uint32_t passed = stay.train->packet_end(stay.next);
-  for (unsigned i = 0; i < stay.train->fork->branches.size(); ++i) {
-    const InputVc& copy = units_[unit].inputs[input.first_copy + i].vcs[vc];
-    if (!copy.stays.empty()) passed = std::min(passed, copy.stays.front().next + (copy.running ? 1 : 0));
+// The packet at the front is not to be looked at yet.
+void FabricCore::unfork(Unit& u, unsigned in, unsigned vc) {
+  const Input& input = u.inputs[in];
+  for (unsigned i = 0; i < u.buffer(in, vc).copies; ++i) {
+    Buffer& copy = u.buffer(input.first_copy + i, vc);
+    while (!copy.flits.empty()) copy.flits.pop_front();
+    copy.train = nullptr;
+    copy.state = State::idle;
+    u.inputs[input.first_copy + i].present &= ~(1u << vc);
+    u.clear_head(input.first_copy + i, vc);
+  }
+}
+
+// A flit of a copy passes at `at`: when it is the last to take it, its place is free.
+void FabricCore::free_copied(Unit& u, unsigned in, unsigned vc, Cycle at) {
+  const unsigned port = u.inputs[in].port;
+  const Input& input = u.inputs[port];
+  Buffer& buffer = u.buffer(port, vc);
+  std::uint32_t passed = buffer.train->packet_end(buffer.next);
+  for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
+    const Buffer& copy = u.buffer(input.first_copy + i, vc);
+    if (copy.train != nullptr) passed = std::min(passed, copy.next);
   }
   if (passed == buffer.freed) return;
   const std::uint32_t count = passed - buffer.freed;
   buffer.freed = passed;
-  if (observer_ != nullptr) observer_->freed(NodeId(unit), port, vc, count, at);
-  const Channel& before = units_[input.from].outputs[input.from_out];
-  add_credits(input.from, input.from_out, vc, {at + before.backward, count, 1});
+  if (observer_ != nullptr) observer_->freed(NodeId(u.id), port, vc, count, at);
+  Unit& before = units_[input.from];
+  add_credits(before, input.from_out, vc, {at + before.outputs[input.from_out].backward, count, 1});
 }
 
 // The tail of a copy has left; behind the last one, the next packet may be looked at from `next` on.
-void FabricCore::copy_left(unsigned unit, unsigned in, unsigned vc, Cycle next) {
-  const unsigned port = units_[unit].inputs[in].port;
-  InputVc& buffer = units_[unit].inputs[port].vcs[vc];
+void FabricCore::copy_left(Unit& u, unsigned in, unsigned vc, Cycle next) {
+  const unsigned port = u.inputs[in].port;
+  Buffer& buffer = u.buffer(port, vc);
   if (--buffer.copies > 0) return;
-  Stay& stay = buffer.stays.front();
-  std::uint32_t count = stay.train->packet_end(stay.next) - stay.next;
-  stay.next += count;
-  while (count > 0) {
-    Flow& flow = buffer.arrivals.front();
-    const std::uint32_t taken = std::min(count, flow.count);
-    flow.first += std::uint64_t{flow.step} * taken;
-    flow.count -= taken;
-    count -= taken;
-    if (flow.count == 0) buffer.arrivals.pop_front();
+  const std::uint32_t end = buffer.train->packet_end(buffer.next);
+  while (buffer.next != end) {
+    Stretch& flits = buffer.flits.front();
+    const std::uint32_t taken = std::min(end - buffer.next, flits.count);
+    flits.first += std::uint64_t{flits.step} * taken;
+    flits.flit += taken;
+    flits.count -= taken;
+    buffer.next += taken;
+    if (flits.count == 0) buffer.flits.pop_front();
   }
-  packet_left(unit, port, vc, next);
+  next_packet(u, port, vc, next);
 }
 
 // Of the requests that the inputs have picked, drops those that would read a second flit from a port.
-void FabricCore::read_ports(unsigned unit, std::array<int, kMostPorts>& picked) {
-  Unit& u = units_[unit];
+void FabricCore::read_ports(Unit& u, std::array<int, kMostPorts>& picked) {
   for (unsigned port = 0; port < u.inputs.size() && u.inputs[port].port == port; ++port) {
     const Input& input = u.inputs[port];
     if (input.copies == 0) continue;
     // 1. The one next in turn; certain requests before speculative.
     const auto member = [&](unsigned i) { return i == 0 ? port : input.first_copy + i - 1; };
-    const Request* chosen = nullptr;
+    const fabric::Request* chosen = nullptr;
     for (unsigned k = 0; k <= input.copies; ++k) {
       const int pick = picked[member((input.next_copy + k) % (input.copies + 1))];
       if (pick < 0) continue;
-      const Request& r = requests_[static_cast<std::size_t>(pick)];
+      const fabric::Request& r = requests_[static_cast<std::size_t>(pick)];
       if (chosen == nullptr || (chosen->speculative && !r.speculative)) chosen = &r;
     }
     if (chosen == nullptr) continue;
     // 2. With it, other copies of the same flit.
-    const auto next_flit = [&](const Request& r) { return u.inputs[r.in].vcs[r.vc].stays.front().next; };
+    const auto next_flit = [&](const fabric::Request& r) { return u.buffer(r.in, r.vc).next; };
     for (unsigned i = 0; i <= input.copies; ++i) {
       int& pick = picked[member(i)];
       if (pick < 0) continue;
-      const Request& r = requests_[static_cast<std::size_t>(pick)];
+      const fabric::Request& r = requests_[static_cast<std::size_t>(pick)];
       const bool same_flit =
           r.in != port && chosen->in != port && r.vc == chosen->vc && next_flit(r) == next_flit(*chosen);
       if (&r != chosen && !same_flit) pick = -1;
@@ -165,10 +185,10 @@ void FabricCore::read_ports(unsigned unit, std::array<int, kMostPorts>& picked) 
 }
 
 // The turn at the port passes on from the input that has won.
-void FabricCore::pass_port_turn(Unit& unit, unsigned in) {
-  Input& input = unit.inputs[unit.inputs[in].port];
+void FabricCore::pass_port_turn(Unit& u, unsigned in) {
+  Input& input = u.inputs[u.inputs[in].port];
   if (input.copies == 0) return;
-  const unsigned member = in == unit.inputs[in].port ? 0 : in - input.first_copy + 1;
+  const unsigned member = in == u.inputs[in].port ? 0 : in - input.first_copy + 1;
   input.next_copy = (member + 1) % (input.copies + 1);
 }
 

@@ -53,16 +53,41 @@ struct FabricParams {
 enum class Stall : std::uint8_t { credit, vc, switch_port, link, retry, count };
 inline constexpr std::size_t kStalls = static_cast<std::size_t>(Stall::count);
 
+/// Flits of one class that passed an output.
+struct PassedFlits {
+  std::uint32_t flits = 0;
+  std::uint32_t packets = 0;  ///< tails
+  std::uint64_t payload_bytes = 0;
+  std::uint64_t occupancy = 0;
+};
+
 /// One output of a router.
 struct ChannelStats {
-  std::uint64_t flits = 0;                                    ///< flits granted
-  std::array<std::uint64_t, kPacketClasses> by_class{};       ///< the same, by class
-  std::array<std::uint64_t, kPacketClasses> packets{};        ///< tails granted
-  std::array<std::uint64_t, kPacketClasses> payload_bytes{};  ///< of those packets
-  std::array<std::uint64_t, kStalls> stalls{};                ///< cycles, summed over packets at the front
-  std::uint64_t retries = 0;                                  ///< failed transmissions
-  std::uint64_t repeated = 0;   ///< flits sent again: those that failed, and those behind them
+  struct OfClass {
+    std::uint64_t packets = 0;        ///< tails granted
+    std::uint64_t payload_bytes = 0;  ///< of those packets
+  };
+  std::uint64_t flits = 0;      ///< flits granted
   std::uint64_t occupancy = 0;  ///< cycles flits stood in the buffers they left for this output
+  std::array<OfClass, kPacketClasses> classes{};  ///< by class
+  std::array<std::uint64_t, kStalls> stalls{};    ///< cycles, summed over packets at the front
+  std::uint64_t retries = 0;                      ///< failed transmissions
+  std::uint64_t repeated = 0;  ///< flits sent again: those that failed, and those behind them
+
+  void add(PacketClass kind, const PassedFlits& passed) {
+    OfClass& of_class = classes[static_cast<std::size_t>(kind)];
+    flits += passed.flits;
+    occupancy += passed.occupancy;
+    of_class.packets += passed.packets;
+    of_class.payload_bytes += passed.payload_bytes;
+  }
+  void subtract(PacketClass kind, const PassedFlits& passed) {
+    OfClass& of_class = classes[static_cast<std::size_t>(kind)];
+    flits -= passed.flits;
+    occupancy -= passed.occupancy;
+    of_class.packets -= passed.packets;
+    of_class.payload_bytes -= passed.payload_bytes;
+  }
 };
 
 }  // namespace moesaic

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs: flits that pass an output one per cycle, and what is announced of them ahead.
+// Flits that pass an output: one, or a run of them, one per cycle. A run is decided ahead: its flits leave
+// the buffer, are counted and announced at once, and its end needs no step where nobody waits for it. Where a
+// competitor comes, those that have not passed yet go back.
 #include <algorithm>
 
 #include "hw/d2d/fabric_core.h"
@@ -7,474 +9,346 @@
 
 namespace moesaic {
 
-void trim(Ring<FabricFlow>& flows, std::uint32_t count) {
-  while (count > 0) {
-    FabricFlow& last = flows.back();
-    const std::uint32_t taken = std::min(count, last.count);
-    last.count -= taken;
-    count -= taken;
-    if (last.count == 0) flows.pop_back();
-  }
+using fabric::kNoUnit;
+
+// Flits of the front packet, or train, that can follow each other without a gap from `at` on; of the first
+// stretch.
+std::uint32_t FabricCore::contiguous(const Buffer& buffer, Cycle at, bool over_packets) const {
+  const PacketTrain& train = *buffer.train;
+  const Stretch& flits = buffer.flits.front();
+  const std::uint32_t end = train.packet_end(buffer.next);
+  if (flits.end() <= end || !over_packets) return std::min(flits.end(), end) - buffer.next;
+  // Heads that come later than the pipeline before their turn would leave a gap.
+  const Cycle lead = at - flits.first + (flits.step == 0 ? end - buffer.next : 0);
+  return (lead < params_.route + params_.vc_alloc ? end : flits.end()) - buffer.next;
 }
 
-namespace {
-void append(Ring<FabricFlow>& flows, const FabricFlow& flow) {
-  if (!flows.empty() && flow.step == 1) {
-    FabricFlow& last = flows.back();
-    if (last.step == 1 && last.first + last.count == flow.first) {
-      last.count += flow.count;
-      return;
-    }
-  }
-  flows.push_back(flow);
-}
-}  // namespace
-
-// --- credits
-
-void FabricCore::settle_credits(OutputVc& vc, Cycle at) {
-  while (!vc.due.empty()) {
-    Flow& flow = vc.due.front();
-    if (flow.first > at) return;
-    const Cycle passed = flow.step == 0 ? flow.count : at - flow.first + 1;
-    const auto returned = static_cast<std::uint32_t>(std::min<Cycle>(flow.count, passed));
-    vc.held += returned;
-    flow.first += returned;
-    flow.count -= returned;
-    if (flow.count > 0) return;
-    vc.due.pop_front();
-  }
+// Nothing keeps a run from going on with the next packets of its train.
+bool FabricCore::may_go_on(const Unit& u, const Channel& channel) const {
+  return over_packets_ && u.waiters == 0 && channel.down_at == kNoCycle;
 }
 
-// How many of `wanted` flits could be sent, one per cycle from `at` on, with `held` credits and those due.
-std::uint32_t FabricCore::affordable(const OutputVc& vc, std::int64_t held, Cycle at, std::uint32_t wanted) {
-  std::int64_t flits = held;
-  for (std::size_t i = 0; flits < wanted && i < vc.due.size(); ++i) {
-    if (vc.due[i].first > at + static_cast<Cycle>(flits)) break;
-    flits += vc.due[i].count;
-  }
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(flits, 0, wanted));
-}
-
-void FabricCore::add_credits(unsigned unit, unsigned out, unsigned vc, Flow flow) {
-  Unit& u = units_[unit];
-  OutputVc& channel = u.outputs[out].vcs[vc];
-  append(channel.due, flow);
-  // Whoever had to stop for them looks again.
-  if (is_source(unit)) {
-    for (const Input& in : u.inputs) {
-      if (in.vcs[0].stall == static_cast<int>(Stall::credit)) return wake(unit, flow.first);
-    }
-  } else if (channel.owner >= 0) {
-    const auto owner = static_cast<unsigned>(channel.owner);
-    if (u.inputs[owner / vcs_].vcs[owner % vcs_].stall == static_cast<int>(Stall::credit))
-      wake(unit, flow.first);
-  }
-}
-
-void FabricCore::take_back_credits(unsigned unit, unsigned out, unsigned vc, std::uint32_t by, Cycle at) {
-  Channel& channel = units_[unit].outputs[out];
-  OutputVc& credits = channel.vcs[vc];
-  trim(credits.due, by);
-  if (!channel.running || channel.out_vc != vc) return;
-  const Cycle end = channel.start + channel.count;
-  if (end <= at) return;
-  const auto left = static_cast<std::uint32_t>(end - at);
-  settle_credits(credits, at);
-  const std::uint32_t possible = affordable(credits, credits.held + left, at, left);
-  if (possible < left) shorten(unit, out, left - possible, at);
-}
-
-// --- arrivals
-
-void FabricCore::append_arrivals(unsigned unit, unsigned in, unsigned vc, PacketTrain& train,
-                                 std::uint32_t flit, Flow flow) {
-  Input& input = units_[unit].inputs[in];
-  InputVc& channel = input.vcs[vc];
-  append(channel.arrivals, flow);
-  if (!channel.stays.empty() && channel.stays.back().train == &train && channel.stays.back().end == flit) {
-    channel.stays.back().end += flow.count;
-    if (channel.stays.size() == 1 && channel.state == State::active && !channel.running)
-      wake(unit, flow.first);
-    if (channel.stays.size() == 1 && channel.state == State::forked) extend_copies(unit, in, vc, flow);
-    return;
-  }
-  channel.stays.push_back({&train, flit, flit + flow.count});
-  input.waiting |= 1u << vc;
-  if (channel.stays.size() == 1) head_to_front(unit, in, vc, 0);
-}
-
-void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at) {
-  Unit& unit = units_[channel.to];
-  Input& input = unit.inputs[channel.to_in];
-  InputVc& vc = input.vcs[channel.out_vc];
-  Stay& stay = vc.stays.back();
-  stay.end -= by;
-  // 1. A run that was to pass them on ends earlier.
-  if (vc.running && vc.stays.size() == 1) {
-    const Channel& next = unit.outputs[vc.out];
-    const std::uint32_t end = next.flit + next.count;
-    if (end > stay.end) shorten(channel.to, vc.out, end - stay.end, at);
-  }
-  trim(vc.arrivals, by);
-  if (vc.state == State::forked && vc.stays.size() == 1)
-    shorten_copies(channel.to, channel.to_in, channel.out_vc);
-  // 2. A packet of which nothing has come is not there.
-  if (vc.running || stay.next != stay.end || !stay.train->at_boundary(stay.next)) return;
-  if (vc.stays.size() == 1) {
-    if (vc.state == State::active) return;  // its end is being dealt with
-    vc.state = State::idle;
-    input.waiting &= ~(1u << channel.out_vc);
-  }
-  vc.stays.pop_back();
-}
-
-// The packet at the front of a buffer may be looked at from `front` on, or when its head comes.
-void FabricCore::head_to_front(unsigned unit, unsigned in, unsigned vc, Cycle front) {
-  InputVc& channel = units_[unit].inputs[in].vcs[vc];
-  if (forks_at(*channel.stays.front().train, unit)) return fork(unit, in, vc, front);
-  const Cycle arrival = channel.arrivals.front().first;
-  if (is_source(unit)) {
-    channel.state = State::idle;
-    wake(unit, std::max(front, arrival));
-    return;
-  }
-  channel.state = State::routing;
-  if (params_.overlap) {
-    channel.allocate = std::max(arrival + params_.route, front);
-    channel.send = params_.speculative ? 0 : arrival + params_.route + params_.vc_alloc;
+// Flits of the front packet of a buffer pass `out` from `at` on: one, or, where it is alone, as many as can
+// follow it.
+void FabricCore::pass(Unit& u, unsigned out, unsigned in, unsigned vc, bool alone, bool over_packets,
+                      Cycle at) {
+  Channel& channel = u.outputs[out];
+  Buffer& buffer = u.buffer(in, vc);
+  OutputVc& places = channel.vcs[buffer.out_vc];
+  stall(channel, buffer, -1, at);
+  places.starved = false;
+  std::uint32_t count = alone ? contiguous(buffer, at, over_packets) : 1;
+  if (count > places.held) count = affordable(places, places.held, at, count);
+  Cycle leaves = at;
+  if (!channel.plain) count = take_link(channel, count, at, leaves);
+  places.held -= count;
+  if (count == 1) {
+    pass_flit(u, out, in, vc, at, leaves);
   } else {
-    channel.allocate = std::max(arrival, front) + params_.route;
-    channel.send = 0;
+    start_run(u, out, in, vc, count, at);
   }
-  wake(unit, channel.allocate);
+}
+
+// Announces flits to the far end of an output, and their places to what sent them. The first `leaves` for
+// good when the link has stopped to repeat it.
+void FabricCore::send(Unit& u, unsigned out, const Run& flits, Cycle leaves) {
+  const Channel& channel = u.outputs[out];
+  if (channel.to != kNoUnit) {
+    append_arrivals(units_[channel.to], channel.to_in, flits.out_vc,
+                    {flits.train, leaves + channel.forward, flits.flit, flits.count, 1});
+  } else if (params_.automatic_sinks) {
+    add_credits(u, out, flits.out_vc, {flits.start + channel.forward + channel.backward, flits.count, 1});
+  }
+  const Input& input = u.inputs[flits.in];
+  if (input.from != kNoUnit) {
+    Unit& before = units_[input.from];
+    const Cycle backward = before.outputs[input.from_out].backward;
+    add_credits(before, input.from_out, flits.vc, {flits.start + backward, flits.count, 1});
+  } else if (input.port != flits.in) {
+    free_copied(u, flits.in, flits.vc, flits.start);
+  }
+}
+
+// Round robin goes on behind who has won.
+void FabricCore::take_turns(Unit& u, unsigned out, unsigned in, unsigned vc) {
+  Input& input = u.inputs[in];
+  u.outputs[out].last_in = in;
+  input.last_out = out;
+  input.next_vc = vc + 1 < u.vcs ? vc + 1 : 0;
+  if (params_.multicast) pass_port_turn(u, in);
+}
+
+// Nothing stops a flit that passes now.
+void FabricCore::pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycle at, Cycle leaves) {
+  Channel& channel = u.outputs[out];
+  Input& input = u.inputs[in];
+  Buffer& buffer = u.buffer(in, vc);
+  PacketTrain& train = *buffer.train;
+  const unsigned out_vc = buffer.out_vc;
+  const std::uint32_t flit = buffer.next++;
+  take_turns(u, out, in, vc);
+  const bool tail = train.at_boundary(flit + 1);
+  // 1. It is counted, and leaves the buffer.
+  if (observer_ != nullptr) {
+    tell(u, out, at);
+    observer_->passed(passage(u, out, {&train, at, flit, 1, in, vc, out_vc}));
+  }
+  Stretch& stretch = buffer.flits.front();
+  const std::uint32_t packet = tail ? train.packets_before(flit + 1) - 1 : 0;
+  channel.stats.add(
+      train.kind,
+      {1, tail ? 1u : 0u, tail ? train.payload(packet + 1) - train.payload(packet) : 0, at - stretch.first});
+  stretch.first += stretch.step;
+  ++stretch.flit;
+  if (--stretch.count == 0) buffer.flits.pop_front();
+  // 2. What the neighbours will see.
+  send(u, out, {&train, at, flit, 1, in, vc, out_vc}, leaves);
+  // 3. What comes next.
+  u.free = at + 1;
+  if (!tail) {
+    u.current = static_cast<int>(in);
+    buffer.send = at + 1;
+    if (buffer.flits.empty()) return u.clear_asking(in, vc);
+    u.set_asking(in, vc);
+    return wake(u, std::max(at + 1, buffer.flits.front().first));
+  }
+  u.current = -1;
+  u.next = in + 1 < kPacketClasses ? in + 1 : 0;
+  channel.vcs[out_vc].owner = -1;
+  channel.vcs[out_vc].free = at + 1;
+  if (u.waiters > 0) wake(u, at + 1);
+  u.clear_asking(in, vc);
+  next_packet(u, in, vc, at + 1);
+  if (input.port != in) copy_left(u, in, vc, at + 1);
+  if (is_source(u)) {
+    if (flit + 1 == train.total) owner_.left(train, at + 1);
+    if (u.heads != 0) wake(u, at + 1);
+  } else if (channel.to == kNoUnit) {
+    hand_over(u, train, packet, 1, at + channel.forward, at + channel.forward, out_vc);
+  }
 }
 
 // --- runs
 
-// Flits of the front packet, or train, that can follow each other without a gap from `at` on.
-std::uint32_t FabricCore::contiguous(const InputVc& in, Cycle at, bool over_packets) const {
-  const Stay& stay = in.stays.front();
-  std::uint32_t most = stay.end - stay.next;
-  if (!over_packets) most = std::min(most, stay.train->packet_end(stay.next) - stay.next);
-  const Cycle pipeline = params_.route + params_.vc_alloc;
-  std::uint32_t flits = 0;
-  for (std::size_t i = 0; flits < most && i < in.arrivals.size(); ++i) {
-    const Flow& flow = in.arrivals[i];
-    if (flow.first > at + flits) break;
-    const std::uint32_t count = std::min(flow.count, most - flits);
-    // Heads that come later than the pipeline before their turn would leave a gap.
-    const std::uint32_t flit = stay.next + flits;
-    const std::uint32_t head =
-        flits > 0 && stay.train->at_boundary(flit) ? flit : stay.train->packet_end(flit);
-    const Cycle lead = at + flits - flow.first + (flow.step == 0 ? head - flit : 0);
-    if (head < flit + count && lead < pipeline) return head - stay.next;
-    flits += count;
-  }
-  return flits;
-}
-
-void FabricCore::start_run(unsigned unit, unsigned out, unsigned in, unsigned vc, std::uint32_t most,
-                           bool over_packets, Cycle at) {
-  Unit& u = units_[unit];
-  Channel& channel = u.outputs[out];
-  Input& input = u.inputs[in];
-  InputVc& from = input.vcs[vc];
-  const Stay& stay = from.stays.front();
-  OutputVc& credits = channel.vcs[from.out_vc];
-  stall(channel, from, -1, at);
-  // 1. How far it goes.
-  std::uint32_t count = most == 1 ? 1 : std::min(most, contiguous(from, at, over_packets));
-  count = affordable(credits, credits.held, at, count);
-  if (channel.replay.depth > 0) count = affordable(channel.replay, channel.replay.held, at, count);
-  Cycle leaves = at;
-  if (channel.interval > 1) {
-    count = 1;
-    channel.free_at = at + channel.interval;
-  }
-  if (channel.errors.possible()) {
-    look_for_errors(channel);
-    if (at < channel.lost_until || channel.clear == 0) {
-      count = 1;
-      leaves = transmit(channel, at);
-    } else {
-      count = std::min(count, channel.clear);
-      channel.clear -= count;
+// A head that has its virtual channel, and whose way nobody is in, has its whole packet pass when it is
+// ready.
+bool FabricCore::book(Unit& u, unsigned in, unsigned vc, Cycle at) {
+  Buffer& buffer = u.buffer(in, vc);
+  Channel& channel = u.outputs[buffer.out];
+  OutputVc& places = channel.vcs[buffer.out_vc];
+  // 1. A router decides later where heads speculate, links stutter, or packets are copied.
+  const Cycle ready = std::max(buffer.send, buffer.flits.front().first);
+  if (ready <= at || params_.speculative || !channel.plain || u.inputs[in].port != in) return false;
+  // 2. Others that pass there, or want to.
+  if (channel.run.end() > at || u.inputs[in].busy > at) return false;
+  for (std::uint64_t ins = u.asking; ins != 0; ins &= ins - 1) {
+    const auto other = static_cast<unsigned>(__builtin_ctzll(ins));
+    if (u.inputs[other].port == in) return false;
+    for (std::uint32_t vcs = u.inputs[other].asking; vcs != 0; vcs &= vcs - 1) {
+      if (u.buffer(other, static_cast<unsigned>(__builtin_ctz(vcs))).out == buffer.out) return false;
     }
   }
-  if (channel.replay.depth > 0) {
-    channel.replay.held -= count;
-    append(channel.replay.due, {leaves + params_.replay_round_trip(), count, 1});
-  }
-  // 2. The turns.
-  channel.last_in = in;
-  input.last_out = out;
-  input.next_vc = (vc + 1) % static_cast<unsigned>(input.vcs.size());
-  input.run_vc = vc;
-  from.running = true;
-  u.running |= std::uint64_t{1} << out;
-  channel.running = true;
-  channel.in = in;
-  channel.vc = vc;
-  channel.out_vc = from.out_vc;
-  channel.train = stay.train;
-  channel.flit = channel.announced = stay.next;
-  channel.count = count;
-  channel.done = 0;
-  channel.start = at;
-  credits.held -= count;
-  wake(unit, at + count);
-  // 3. What the neighbours will see.
-  if (channel.to != kNoUnit) {
-    append_arrivals(channel.to, channel.to_in, channel.out_vc, *stay.train, stay.next,
-                    {leaves + channel.forward, count, 1});
-  } else if (params_.automatic_sinks) {
-    add_credits(unit, out, channel.out_vc, {at + channel.forward + channel.backward, count, 1});
-  }
-  if (input.from != kNoUnit) {
-    const Channel& before = units_[input.from].outputs[input.from_out];
-    add_credits(input.from, input.from_out, vc, {at + before.backward, count, 1});
-  } else if (input.port != in) {
-    free_copied(unit, in, vc, at);
-  }
+  // 3. Places for whole packets.
+  const std::uint32_t count = contiguous(buffer, ready, may_go_on(u, channel));
+  if (!buffer.train->at_boundary(buffer.next + count)) return false;
+  if (count > places.held && count > affordable(places, places.held, ready, count)) return false;
+  places.held -= count;
+  start_run(u, buffer.out, in, vc, count, ready);
+  return true;
 }
 
-// Accounts for what the run has sent before `at`.
-void FabricCore::settle(unsigned unit, unsigned out, Cycle at) {
-  Channel& channel = units_[unit].outputs[out];
-  const auto sent = static_cast<std::uint32_t>(std::min<Cycle>(channel.count, at - channel.start));
-  const std::uint32_t count = sent - channel.done;
-  if (count == 0) return;
-  const std::uint32_t flit = channel.flit + channel.done;
-  const std::uint32_t end = flit + count;
-  InputVc& from = units_[unit].inputs[channel.in].vcs[channel.vc];
-  channel.done = sent;
-  if (observer_ != nullptr)
-    observer_->passed({NodeId(is_source(unit) ? unit - nodes_ : unit), channel.in, channel.vc,
-                       is_source(unit) ? kNoPort : out, channel.out_vc, *channel.train, flit, count,
-                       channel.start + sent - count});
-  const auto kind = static_cast<std::size_t>(channel.train->kind);
-  channel.stats.flits += count;
-  channel.stats.by_class[kind] += count;
-  const std::uint32_t size = channel.train->flits;
-  const std::uint32_t tails = end == channel.train->total ? (end + size - 1) / size : end / size;
-  channel.stats.packets[kind] += tails - flit / size;
-  channel.stats.payload_bytes[kind] += channel.train->payload(tails) - channel.train->payload(flit / size);
-  consume(channel, from, count);
-  if (channel.to == kNoUnit) announce(unit, end);
-}
-
-// The flits leave the buffer, one per cycle up to now.
-void FabricCore::consume(Channel& channel, InputVc& in, std::uint32_t count) {
-  Cycle leaves = channel.start + channel.done - count;
-  in.stays.front().next += count;
-  while (count > 0) {
-    Flow& flow = in.arrivals.front();
-    const std::uint32_t taken = std::min(count, flow.count);
-    channel.stats.occupancy += (leaves - flow.first) * taken;
-    if (flow.step == 0) channel.stats.occupancy += std::uint64_t{taken} * (taken - 1) / 2;
-    leaves += taken;
-    flow.first += std::uint64_t{flow.step} * taken;
-    flow.count -= taken;
-    count -= taken;
-    if (flow.count == 0) in.arrivals.pop_front();
-  }
-}
-
-void FabricCore::shorten(unsigned unit, unsigned out, std::uint32_t by, Cycle at) {
-  Unit& u = units_[unit];
+// From `start` on, `count` flits of the first stretch of a buffer pass.
+void FabricCore::start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std::uint32_t count,
+                           Cycle start) {
   Channel& channel = u.outputs[out];
-  channel.count -= by;
-  channel.vcs[channel.out_vc].held += by;
+  Input& input = u.inputs[in];
+  Buffer& buffer = u.buffer(in, vc);
+  PacketTrain& train = *buffer.train;
+  const unsigned out_vc = buffer.out_vc;
+  const std::uint32_t flit = buffer.next;
+  const std::uint32_t end_flit = flit + count;
+  const Cycle end = start + count;
+  const bool local = channel.to == kNoUnit;
+  const bool source = is_source(u);
+  if (observer_ != nullptr) {
+    tell(u, out, start);
+    untold_.push_back({u.id, out});
+  }
+  Stretch& flits = buffer.flits.front();
+  Run& run = channel.run;
+  run = {&train, start, flit, count, in, vc, out_vc, flits.step, flits.first};
+  run.announced = flit;
+  run.turns = {channel.last_in, input.last_out, input.next_vc, u.next, input.next_copy};
+  // Nothing stops a single packet of a source that has all its credits.
+  const bool leaves = source && end_flit == train.total;
+  const bool sure = leaves && train.single() && channel.vcs[out_vc].held >= 0;
+  run.open = local || (leaves && !sure);
+  take_turns(u, out, in, vc);
+  input.run_out = out;
+  input.busy = end;
+  // 1. They are counted, and leave the buffer.
+  channel.stats.add(train.kind, run.passed(0, count));
+  buffer.next = end_flit;
+  flits.first += std::uint64_t{flits.step} * count;
+  flits.flit += count;
+  flits.count -= count;
+  if (flits.count == 0) buffer.flits.pop_front();
+  // 2. What the neighbours will see.
+  send(u, out, run, start);
+  // 3. What comes next, and who waits for the end.
+  u.free = start + 1;
+  if (run.open || (source && !sure) || u.waiters > 0) wake(u, end);
+  if (source && end_flit >= train.packet_end(flit)) u.next = in + 1 < kPacketClasses ? in + 1 : 0;
+  if (train.at_boundary(end_flit)) {
+    u.current = -1;
+    channel.vcs[out_vc].owner = -1;
+    channel.vcs[out_vc].free = end;
+    u.clear_asking(in, vc);
+    next_packet(u, in, vc, end);
+    if (sure) owner_.left(train, end);
+    return;
+  }
+  u.current = static_cast<int>(in);
+  buffer.send = end;
+  if (buffer.flits.empty()) return u.clear_asking(in, vc);
+  u.set_asking(in, vc);
+  wake(u, std::max(end, buffer.flits.front().first));
+}
+
+// The last `by` flits of a run do not pass: they are in the buffer again.
+void FabricCore::give_back(Unit& u, unsigned out, std::uint32_t by) {
+  Channel& channel = u.outputs[out];
+  Run& run = channel.run;
+  Input& input = u.inputs[run.in];
+  Buffer& buffer = u.buffer(run.in, run.vc);
+  OutputVc& places = channel.vcs[run.out_vc];
+  const std::uint32_t left = run.count - by;
+  channel.stats.subtract(run.train->kind, run.passed(left, run.count));
+  // 1. Who stood behind them waits again.
+  if (buffer.state == State::forked) unfork(u, run.in, run.vc);
+  if (is_source(u)) {
+    u.set_head(run.in, run.vc, 0);
+  } else {
+    u.clear_head(run.in, run.vc);
+  }
+  const Stretch flits{run.train, run.first + std::uint64_t{run.step} * left, run.flit + left, by, run.step};
+  if (!buffer.flits.empty() && flits.meets(buffer.flits.front())) {
+    buffer.flits.front().first = flits.first;
+    buffer.flits.front().flit = flits.flit;
+    buffer.flits.front().count += by;
+  } else {
+    buffer.flits.push_front(flits);
+  }
+  buffer.train = run.train;
+  buffer.next = flits.flit;
+  input.present |= 1u << run.vc;
+  const Cycle end = run.start + left;
+  run.count = left;
+  run.open = run.open && (channel.to == kNoUnit || run.end_flit() == run.train->total);
+  places.held += by;
   if (channel.errors.possible()) channel.clear += by;
   if (channel.replay.depth > 0) {
     channel.replay.held += by;
-    trim(channel.replay.due, by);
+    fabric::trim(channel.replay.due, by);
   }
-  if (channel.announced > channel.flit + channel.count)
-    panic("d2d fabric", at, "a packet that was announced does not come");
-  if (channel.start + channel.count > at) wake(unit, channel.start + channel.count);
+  // 2. The turns are those behind the packets that remain; or it has not begun.
+  if (run.end_flit() < run.train->packet_end(run.flit)) u.next = run.turns.next;
+  if (left == 0) {
+    channel.last_in = run.turns.last_in;
+    input.last_out = run.turns.last_out;
+    input.next_vc = run.turns.next_vc;
+    input.next_copy = run.turns.next_copy;
+    run.start = 0;
+  }
+  input.busy = run.end();
+  // 3. The packet goes on, or the next one of the train begins.
+  if (left > 0 && run.train->at_boundary(flits.flit)) {
+    u.current = -1;
+    places.owner = -1;
+    places.free = end;
+    u.clear_asking(run.in, run.vc);
+    return head_to_front(u, run.in, run.vc, end);
+  }
+  u.current = static_cast<int>(run.in);
+  places.owner = static_cast<int>(run.in * u.vcs + run.vc);
+  buffer.state = State::active;
+  buffer.out = out;
+  buffer.out_vc = run.out_vc;
+  buffer.send = end;
+  u.set_asking(run.in, run.vc);
+  wake(u, std::max(end, flits.first));
+}
+
+void FabricCore::shorten(Unit& u, unsigned out, std::uint32_t by, Cycle at) {
+  Channel& channel = u.outputs[out];
+  give_back(u, out, by);
+  const Run& run = channel.run;
+  if (run.announced > run.end_flit()) panic("d2d fabric", at, "a packet that was announced does not come");
+  if (run.end() > at) wake(u, run.end());
   if (channel.to != kNoUnit) {
     take_back_arrivals(channel, by, at);
   } else if (params_.automatic_sinks) {
-    trim(channel.vcs[channel.out_vc].due, by);
+    fabric::trim(channel.vcs[run.out_vc].due, by);
   }
-  const Input& input = u.inputs[channel.in];
-  if (input.from != kNoUnit) take_back_credits(input.from, input.from_out, channel.vc, by, at);
-}
-
-// The run has ended before `at`.
-void FabricCore::end_run(unsigned unit, unsigned out, Cycle at) {
-  Unit& u = units_[unit];
-  Channel& channel = u.outputs[out];
-  settle(unit, out, at);
-  channel.running = false;
-  u.running &= ~(std::uint64_t{1} << out);
-  Input& input = u.inputs[channel.in];
-  input.run_vc = ~0u;
-  input.vcs[channel.vc].running = false;
-  const bool between_packets = channel.train->at_boundary(channel.flit + channel.count);
-  u.current = between_packets ? -1 : static_cast<int>(channel.in);
-  if (!between_packets) return;
-  u.next = (channel.in + 1) % static_cast<unsigned>(u.inputs.size());
-  channel.vcs[channel.out_vc].owner = -1;
-  if (u.waiters > 0) wake(unit, at);
-  packet_left(unit, channel.in, channel.vc, channel.start + channel.count);
-}
-
-// The tail of the front packet has left; the next may be looked at from `next` on.
-void FabricCore::packet_left(unsigned unit, unsigned in, unsigned vc, Cycle next) {
-  Input& input = units_[unit].inputs[in];
-  InputVc& channel = input.vcs[vc];
-  const Stay stay = channel.stays.front();
-  if (stay.next == stay.end) channel.stays.pop_front();
-  if (channel.stays.empty()) {
-    channel.state = State::idle;
-    input.waiting &= ~(1u << vc);
-  } else {
-    head_to_front(unit, in, vc, next);
-  }
-  if (is_source(unit) && stay.next == stay.train->total) owner_.left(*stay.train, next);
-  if (input.port != in) copy_left(unit, in, vc, next);
+  const Input& input = u.inputs[run.in];
+  if (input.from != kNoUnit) take_back_credits(units_[input.from], input.from_out, run.vc, by, at);
 }
 
 // Ends the run with the flit of the cycle before `at`. `keep_vc`: nobody else asks for its virtual channel in
 // this cycle, so a train goes on with it.
-void FabricCore::cut_run(unsigned unit, unsigned out, bool keep_vc, Cycle at) {
-  Unit& u = units_[unit];
+void FabricCore::cut_run(Unit& u, unsigned out, bool keep_vc, Cycle at) {
   Channel& channel = u.outputs[out];
-  const auto sent = static_cast<std::uint32_t>(at - channel.start);
-  const int owner = channel.vcs[channel.out_vc].owner;
-  shorten(unit, out, channel.count - sent, at);
-  end_run(unit, out, at);
-  InputVc& from = u.inputs[channel.in].vcs[channel.vc];
-  if (!keep_vc || from.state != State::routing || from.allocate > at) return;
-  from.state = State::active;
-  from.out = out;
-  from.out_vc = channel.out_vc;
-  channel.vcs[channel.out_vc].owner = owner;
+  const Run& run = channel.run;
+  shorten(u, out, run.count - run.before(at), at);
+  if (observer_ != nullptr) tell(u, out, at);
+  if (run.open && run.end() <= at) finish_run(u);
+  Buffer& buffer = u.buffer(run.in, run.vc);
+  if (!keep_vc || buffer.state != State::routing || buffer.allocate > at) return;
+  buffer.state = State::active;
+  buffer.out = out;
+  buffer.out_vc = run.out_vc;
+  buffer.send = at;
+  channel.vcs[run.out_vc].owner = static_cast<int>(run.in * u.vcs + run.vc);
+  u.clear_head(run.in, run.vc);
+  u.set_asking(run.in, run.vc);
 }
 
-// --- the link
-
-// From when on the link takes flits: not while it repeats others, is busy with the last, or its replay buffer
-// is full.
-Cycle FabricCore::link_free(Channel& channel, Cycle at) {
-  Cycle free = std::max(channel.free_at, at);
-  if (at >= channel.lost_until) free = std::max(free, channel.repeat);
-  if (channel.replay.depth == 0) return free;
-  OutputVc& places = channel.replay;
-  settle_credits(places, at);
-  // What the run has taken ahead is still there.
-  const Cycle end = channel.start + channel.count;
-  const auto ahead = channel.running && end > at ? static_cast<std::int64_t>(end - at) : 0;
-  return places.held + ahead > 0 ? free : std::max(free, places.due.front().first);
-}
-
-// Draws for transmissions ahead, up to a failing one. The draws are those that each would have made.
-void FabricCore::look_for_errors(Channel& channel) {
-  constexpr std::uint32_t kAhead = 4096;
-  while (!channel.failing && channel.clear < kAhead) {
-    channel.failing = channel.errors.fails();
-    if (!channel.failing) ++channel.clear;
-  }
-}
-
-// A flit that fails, or that follows one that did: when it leaves for the last time.
-Cycle FabricCore::transmit(Channel& channel, Cycle at) {
-  const Cycle round_trip = params_.replay_round_trip();
-  Cycle leaves = at;
-  ++channel.stats.repeated;
-  if (at >= channel.lost_until) {
-    channel.lost_until = at + round_trip;
-    leaves = at + round_trip;
-    ++channel.stats.retries;
-    channel.failing = false;
+// Tells the die of what the run that has ended brought it, or that a train has left.
+void FabricCore::finish_run(Unit& u) {
+  Run& run = u.outputs[0].run;
+  run.open = false;
+  if (is_source(u)) {
+    owner_.left(*run.train, run.end());
   } else {
-    leaves = channel.repeat;
-    if (channel.clear > 0) {
-      --channel.clear;
-      channel.repeat = leaves + 1;
-      return leaves;
-    }
-    channel.failing = false;
-    leaves += round_trip;
-    ++channel.stats.retries;
+    announce(u, run.end_flit());
   }
-  // The repetition is a transmission too.
-  for (look_for_errors(channel); channel.clear == 0; look_for_errors(channel)) {
-    channel.failing = false;
-    leaves += round_trip;
-    ++channel.stats.retries;
-    ++channel.stats.repeated;
-  }
-  --channel.clear;
-  channel.repeat = leaves + 1;
-  return leaves;
 }
 
-// --- the port to the own die
+FabricCore::Passage FabricCore::passage(const Unit& u, unsigned out, const Run& run) const {
+  const auto node = NodeId(is_source(u) ? u.id - nodes_ : u.id);
+  const unsigned port = is_source(u) ? kNoPort : out;
+  return {node, run.in, run.vc, port, run.out_vc, *run.train, run.flit, run.count, run.start};
+}
 
-// Tells of packets that end before flit `before` of the run.
-void FabricCore::announce(unsigned unit, std::uint32_t before) {
-  Channel& channel = units_[unit].outputs[kLocalPort];
-  PacketTrain& train = *channel.train;
-  const std::uint32_t first = channel.announced / train.flits;
-  const auto tail = [&](std::uint32_t end) {
-    return channel.start + (end - 1 - channel.flit) + channel.forward;
+// Tells the observer of what has passed before `at`.
+void FabricCore::tell(const Unit& u, unsigned out, Cycle at) {
+  Run& run = units_[u.id].outputs[out].run;
+  const std::uint32_t passed = run.before(at);
+  if (passed <= run.told) return;
+  observer_->passed(passage(
+      u, out,
+      {run.train, run.start + run.told, run.flit + run.told, passed - run.told, run.in, run.vc, run.out_vc}));
+  run.told = passed;
+}
+
+// The same, of all runs. It takes no steps, so that observing changes nothing.
+void FabricCore::tell_all(Cycle at) {
+  const auto whole = [&](const std::pair<unsigned, unsigned>& output) {
+    const Unit& u = units_[output.first];
+    tell(u, output.second, at);
+    return u.outputs[output.second].run.told == u.outputs[output.second].run.count;
   };
-  Cycle first_tail = 0;
-  Cycle last_tail = 0;
-  std::uint32_t count = 0;
-  while (channel.announced < before) {
-    const std::uint32_t end = train.packet_end(channel.announced);
-    if (end > before) break;
-    last_tail = tail(end);
-    if (count++ == 0) first_tail = last_tail;
-    channel.announced = end;
-  }
-  if (count == 0) return;
-  if (index_of(train.destination) == unit) {
-    owner_.arrived(train, first, count, first_tail, last_tail, channel.out_vc);
-  } else {
-    owner_.turned_back(train, first, count, first_tail, last_tail, channel.out_vc, NodeId(unit));
-  }
-}
-
-// Of a run to the own die, announces what nothing can stop any more: what competes for its ports later than
-// now is decided elsewhere, and needs certain_ cycles to show here.
-void FabricCore::look_ahead(unsigned unit, Cycle at) {
-  Unit& u = units_[unit];
-  const Channel& channel = u.outputs[kLocalPort];
-  const std::uint32_t end = channel.flit + channel.count;
-  if (channel.train->packet_end(channel.announced) < end) {
-    settle(unit, kLocalPort, at);
-    if (!may_compete(unit)) {
-      const Cycle sure = std::min<Cycle>(at + certain_ - channel.start, channel.count);
-      announce(unit, channel.flit + static_cast<std::uint32_t>(sure));
-    }
-  }
-  // Again before the next tail arrives.
-  const std::uint32_t next = channel.train->packet_end(channel.announced);
-  if (next < end) wake(unit, channel.start + (next - 1 - channel.flit) + channel.forward);
-}
-
-// Something that is here already may want a port of the run to the own die.
-bool FabricCore::may_compete(unsigned unit) const {
-  const Unit& u = units_[unit];
-  if (u.broken) return true;  // what comes may be turned back
-  for (unsigned in = 0; in < u.inputs.size(); ++in) {
-    for (std::uint32_t waiting = u.inputs[in].waiting; waiting != 0; waiting &= waiting - 1) {
-      const InputVc& vc = u.inputs[in].vcs[static_cast<unsigned>(__builtin_ctz(waiting))];
-      if (vc.running && vc.out == kLocalPort) continue;
-      if (u.inputs[in].port == u.inputs[u.outputs[kLocalPort].in].port) return true;
-      for (std::size_t i = 0; i < vc.stays.size(); ++i) {
-        const PacketTrain& train = *vc.stays[i].train;
-        if (index_of(train.destination) == unit || forks_at(train, unit)) return true;
-      }
-    }
-  }
-  return false;
+  untold_.erase(std::remove_if(untold_.begin(), untold_.end(), whole), untold_.end());
 }
 
 }  // namespace moesaic

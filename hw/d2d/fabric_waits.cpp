@@ -7,17 +7,17 @@
 namespace moesaic {
 
 // "router2 input west VC 3".
-std::string FabricCore::buffer_name(const Buffer& b) const {
+std::string FabricCore::place_name(const Place& b) const {
   const unsigned port = units_[b.unit].inputs[b.in].port;
   return "router" + std::to_string(b.unit) + " input " + topology_.port_name(NodeId(b.unit), port) + " VC " +
          std::to_string(b.vc) + (port != b.in ? " (copy)" : "");
 }
 
 // "packet from die 0 to die 2, waits for ...".
-std::string FabricCore::wait_text(const Buffer& b) const {
+std::string FabricCore::wait_text(const Place& b) const {
   const Unit& unit = units_[b.unit];
-  const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
-  const PacketTrain& train = *waiting.stays.front().train;
+  const Buffer& waiting = unit.buffer(b.in, b.vc);
+  const PacketTrain& train = *waiting.train;
   std::string what = "more flits of its packet";
   if (waiting.state == State::forked) {
     what = std::to_string(waiting.copies) + " copies of it to leave";
@@ -34,27 +34,27 @@ std::string FabricCore::wait_text(const Buffer& b) const {
 }
 
 // The buffers whose packets have to move before that of `b` can.
-std::vector<FabricCore::Buffer> FabricCore::waits_for(const Buffer& b) const {
-  std::vector<Buffer> others;
+std::vector<FabricCore::Place> FabricCore::waits_for(const Place& b) const {
+  std::vector<Place> others;
   const Unit& unit = units_[b.unit];
-  const InputVc& waiting = unit.inputs[b.in].vcs[b.vc];
-  if (waiting.stays.empty()) return others;
+  const Buffer& waiting = unit.buffer(b.in, b.vc);
+  if (waiting.train == nullptr) return others;
   if (waiting.state == State::forked) {
     const Input& input = unit.inputs[b.in];
     for (unsigned copy = input.first_copy; copy < input.first_copy + input.copies; ++copy) {
-      if (!unit.inputs[copy].vcs[b.vc].stays.empty()) others.push_back({b.unit, copy, b.vc});
+      if (unit.buffer(copy, b.vc).train != nullptr) others.push_back({b.unit, copy, b.vc});
     }
     return others;
   }
   const Channel& channel = unit.outputs[waiting.out];
   if (waiting.state == State::waiting) {
-    const std::uint32_t possible = vcs_for(b.unit, waiting.out, *waiting.stays.front().train);
+    const std::uint32_t possible = vcs_for(unit, waiting.out, *waiting.train);
     for (unsigned vc = 0; vc < vcs_; ++vc) {
       const int owner = channel.vcs[vc].owner;
       if ((possible >> vc & 1u) == 0 || owner < 0) continue;
       others.push_back({b.unit, static_cast<unsigned>(owner) / vcs_, static_cast<unsigned>(owner) % vcs_});
     }
-  } else if (waiting.state == State::active && channel.to != kNoUnit &&
+  } else if (waiting.state == State::active && channel.to != fabric::kNoUnit &&
              waiting.stall == static_cast<int>(Stall::credit)) {
     others.push_back({channel.to, channel.to_in, waiting.out_vc});
   }
@@ -62,31 +62,31 @@ std::vector<FabricCore::Buffer> FabricCore::waits_for(const Buffer& b) const {
 }
 
 // Follows waits from each buffer until one comes again. REQUIRES: nothing moves any more.
-std::vector<FabricCore::Buffer> FabricCore::circle() const {
-  std::vector<Buffer> all;
+std::vector<FabricCore::Place> FabricCore::circle() const {
+  std::vector<Place> all;
   for (unsigned n = 0; n < nodes_; ++n) {
     for (unsigned in = 0; in < units_[n].inputs.size(); ++in) {
       for (unsigned vc = 0; vc < vcs_; ++vc) all.push_back({n, in, vc});
     }
   }
   std::vector<bool> done(all.size(), false);  // no circle is reached from here
-  const auto place = [&](const Buffer& b) {
+  const auto place = [&](const Place& b) {
     return static_cast<std::size_t>(std::find(all.begin(), all.end(), b) - all.begin());
   };
-  std::vector<Buffer> way;
+  std::vector<Place> way;
   std::vector<std::size_t> tried;  // waits of way[i] that have been followed
-  for (const Buffer& start : all) {
+  for (const Place& start : all) {
     way.assign(1, start);
     tried.assign(1, 0);
     while (!way.empty()) {
-      const std::vector<Buffer> next = waits_for(way.back());
+      const std::vector<Place> next = waits_for(way.back());
       if (done[place(way.back())] || tried.back() == next.size()) {
         done[place(way.back())] = true;
         way.pop_back();
         tried.pop_back();
         continue;
       }
-      const Buffer& to = next[tried.back()++];
+      const Place& to = next[tried.back()++];
       const auto again = std::find(way.begin(), way.end(), to);
       if (again != way.end()) return {again, way.end()};
       way.push_back(to);
@@ -101,21 +101,21 @@ void FabricCore::report_waits(const std::string& name, std::vector<std::string>&
   for (unsigned n = 0; n < nodes_; ++n) {
     for (unsigned in = 0; in < units_[n].inputs.size(); ++in) {
       for (unsigned vc = 0; vc < vcs_; ++vc) {
-        const Buffer b{n, in, vc};
-        if (units_[n].inputs[in].vcs[vc].stays.empty()) continue;
-        lines.push_back(name + "." + buffer_name(b).replace(buffer_name(b).find(' '), 1, ": ") + ", " +
+        const Place b{n, in, vc};
+        if (units_[n].buffer(in, vc).train == nullptr) continue;
+        lines.push_back(name + "." + place_name(b).replace(place_name(b).find(' '), 1, ": ") + ", " +
                         wait_text(b));
       }
     }
   }
   // 2. Those that wait for each other.
-  const std::vector<Buffer> deadlock = circle();
+  const std::vector<Place> deadlock = circle();
   if (deadlock.empty()) return;
   lines.push_back(name + ": deadlock: " + std::to_string(deadlock.size()) +
                   " buffers wait for each other in a circle");
   for (std::size_t i = 0; i < deadlock.size(); ++i)
-    lines.push_back("  " + buffer_name(deadlock[i]) + ", " + wait_text(deadlock[i]) + "; held by " +
-                    buffer_name(deadlock[(i + 1) % deadlock.size()]));
+    lines.push_back("  " + place_name(deadlock[i]) + ", " + wait_text(deadlock[i]) + "; held by " +
+                    place_name(deadlock[(i + 1) % deadlock.size()]));
 }
 
 }  // namespace moesaic

@@ -1,29 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// A queue in one block of memory that grows and never shrinks: what the timing core of the fabric keeps its
-// small, busy queues in (a std::deque allocates and frees while it runs).
+// A queue that holds its first `N` elements in itself, and more of them in one block that grows and never
+// shrinks: what the timing core of the fabric keeps its small, busy queues in (a std::deque allocates and
+// frees while it runs, and is somewhere else in memory).
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <utility>
-#include <vector>
 
 namespace moesaic {
 
-template <class T>
+/// `N`: a power of two.
+template <class T, std::uint32_t N>
 class Ring {
  public:
   bool empty() const { return size_ == 0; }
-  std::size_t size() const { return size_; }
-  T& front() { return slots_[first_]; }
-  const T& front() const { return slots_[first_]; }
-  T& back() { return slots_[place(size_ - 1)]; }
-  const T& back() const { return slots_[place(size_ - 1)]; }
-  T& operator[](std::size_t i) { return slots_[place(i)]; }
-  const T& operator[](std::size_t i) const { return slots_[place(i)]; }
+  std::uint32_t size() const { return size_; }
+  T& front() { return slots()[first_]; }
+  const T& front() const { return slots()[first_]; }
+  T& back() { return slots()[place(size_ - 1)]; }
+  const T& back() const { return slots()[place(size_ - 1)]; }
+  T& operator[](std::uint32_t i) { return slots()[place(i)]; }
+  const T& operator[](std::uint32_t i) const { return slots()[place(i)]; }
 
-  void push_back(T value) {
-    if (size_ == slots_.size()) grow();
-    slots_[place(size_)] = std::move(value);
+  void push_back(const T& value) {
+    if (size_ > mask_) grow();
+    slots()[place(size_)] = value;
+    ++size_;
+  }
+  void push_front(const T& value) {
+    if (size_ > mask_) grow();
+    first_ = place(mask_);
+    slots()[first_] = value;
     ++size_;
   }
   void pop_front() {
@@ -33,16 +41,22 @@ class Ring {
   void pop_back() { --size_; }
 
  private:
-  std::size_t place(std::size_t i) const { return (first_ + i) & (slots_.size() - 1); }
+  T* slots() { return more_ ? more_.get() : own_; }
+  const T* slots() const { return more_ ? more_.get() : own_; }
+  std::uint32_t place(std::uint32_t i) const { return (first_ + i) & mask_; }
   void grow() {
-    std::vector<T> larger(slots_.empty() ? 4 : 2 * slots_.size());
-    for (std::size_t i = 0; i < size_; ++i) larger[i] = std::move(slots_[place(i)]);
-    slots_.swap(larger);
+    const std::uint32_t slots = 2 * (mask_ + 1);
+    std::unique_ptr<T[]> larger(new T[slots]);
+    for (std::uint32_t i = 0; i < size_; ++i) larger[i] = std::move((*this)[i]);
+    more_ = std::move(larger);
+    mask_ = slots - 1;
     first_ = 0;
   }
-  std::vector<T> slots_;  // a power of two
-  std::size_t first_ = 0;
-  std::size_t size_ = 0;
+  std::uint32_t first_ = 0;
+  std::uint32_t size_ = 0;
+  std::uint32_t mask_ = N - 1;
+  std::unique_ptr<T[]> more_;
+  T own_[N];
 };
 
 }  // namespace moesaic

@@ -228,7 +228,7 @@ inline Outcome run_both(Case& c) {
   Collector collector;
   FabricCore core(topology, c.params, collector);
   collector.core = &core;
-  // Unobserved, it leaves out steps that nothing but the observer needs.
+  // Observing it changes nothing.
   if (c.observed) core.observe(&collector);
   CycleFabric slow(topology, c.params);
   collector.sink_delay = slow.sink_delay = 20;
