@@ -218,7 +218,8 @@ inline void require_equal(Collector& collector, CycleFabric& slow, const std::de
 
 struct Outcome {
   std::vector<CycleFabric::Tail> tails;
-  unsigned back = 0;  ///< packets that a link turned back
+  unsigned back = 0;        ///< packets that a link turned back
+  std::uint64_t steps = 0;  ///< of the event-driven one
 };
 
 /// Runs a case in both fabrics, which have to be equal.
@@ -228,7 +229,6 @@ inline Outcome run_both(Case& c) {
   Collector collector;
   FabricCore core(topology, c.params, collector);
   collector.core = &core;
-  // Observing it changes nothing.
   if (c.observed) core.observe(&collector);
   CycleFabric slow(topology, c.params);
   collector.sink_delay = slow.sink_delay = 20;
@@ -245,7 +245,7 @@ inline Outcome run_both(Case& c) {
   slow.run(20000);
   core.advance(20000);
   require_equal(collector, slow, c.trains);
-  return {collector.tails, collector.back};
+  return {collector.tails, collector.back, core.steps()};
 }
 
 }  // namespace moesaic::test
