@@ -40,7 +40,7 @@ class FabricCore {
     /// packet first + i in cycle `tail` + i * train.flits; the last of a train in its own cycle, `last_tail`.
     virtual void arrived(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
                          Cycle last_tail, unsigned vc) = 0;
-    /// The last flit of the train has left its source before cycle `at`.
+    /// The last flit of the train leaves its source in the cycle before `at`; told when nothing can stop it.
     virtual void left(PacketTrain& train, Cycle at) = 0;
     /// As arrived(), at the die `at` of the router that they could not leave because their link is down.
     virtual void turned_back(PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
@@ -58,7 +58,8 @@ class FabricCore {
     std::uint32_t flit, count;
     Cycle at;
   };
-  /// Contract: told of everything that has passed, in the order of cycles at each output, some time later.
+  /// Contract: told of everything that has passed, in the order of cycles at each output, some time later; of
+  /// packets to their die, perhaps before, when nothing can stop them.
   class Observer {
    public:
     virtual void passed(const Passage& passage) = 0;
