@@ -20,6 +20,7 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
       vcs_(static_cast<unsigned>(params.depths.size())),
       certain_(params.switch_alloc + std::min(params.traversal, params.credit) + params.link),
       vc_by_way_(topology.vc_sets() > 1),
+      may_pass_alone_(!params.speculative && !topology.adaptive()),
       over_packets_(params.overlap && !params.any_vc && !params.speculative && !topology.adaptive()),
       units_(2 * std::size_t{nodes_}),
       slots_(kSlots),
@@ -40,8 +41,12 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
     u.bit = std::uint64_t{1} << (id - u.kind * nodes_);
     for (unsigned in = 0; in < u.inputs.size(); ++in) u.inputs[in].port = in;
   }
+  if (params_.to_self) certain_ = std::min(certain_, 1 + params_.local);
   if (params_.multicast) add_copy_inputs();
-  for (Unit& u : units_) u.buffers.resize(u.inputs.size() * u.vcs);
+  for (Unit& u : units_) {
+    u.buffers.resize(u.inputs.size() * u.vcs);
+    u.due.resize((u.inputs.size() + 7) / 8 * 8, kNoCycle);
+  }
   // 2. Between dies and routers, and between routers.
   for (unsigned n = 0; n < nodes_; ++n) {
     connect(units_[nodes_ + n].outputs[0], nodes_ + n, 0, n, kLocalPort, params_.local);
@@ -113,7 +118,8 @@ void FabricCore::Owner::turned_back(PacketTrain&, std::uint32_t, std::uint32_t, 
 
 void FabricCore::submit(PacketTrain& train, Cycle ready) {
   if (ready < now_) panic("d2d fabric", ready, "a train is submitted in the past");
-  if (train.source == train.destination) certain_ = 1;  // the source is not a link latency away
+  if (train.source == train.destination && !params_.to_self)
+    panic("d2d fabric", ready, "a die sends to itself, which the parameters rule out");
   append_arrivals(units_[nodes_ + index_of(train.source)], static_cast<unsigned>(train.kind), 0,
                   {&train, ready, 0, train.total, 0});
 }
@@ -158,26 +164,30 @@ Cycle FabricCore::next_cycle() const {
 }
 
 void FabricCore::advance(Cycle limit) {
+  // One turn of the loop is a step, not a cycle: how many units a cycle has cannot be foreseen.
+  Cycle decided = now_;
   for (Cycle at = next_cycle(); at < limit; at = next_cycle()) {
     now_ = at;
+    decided = at + 1;
     if (observer_ != nullptr) tell_all(at);
-    while (!far_.empty() && far_.begin()->first == at) {
-      for (unsigned kind = 0; kind < 2; ++kind) slots_[at % kSlots][kind] |= far_.begin()->second[kind];
-      far_.erase(far_.begin());
-    }
+    if (!far_.empty() && far_.begin()->first == at) fetch_far(at);
     std::array<std::uint64_t, 2>& due = slots_[at % kSlots];
-    for (unsigned kind = 0; kind < 2; ++kind) {
-      while (due[kind] != 0) {
-        const auto n = static_cast<unsigned>(__builtin_ctzll(due[kind]));
-        due[kind] &= due[kind] - 1;
-        step(units_[kind * nodes_ + n], at);
-      }
-    }
-    occupied_[(at % kSlots) / 64] &= ~(std::uint64_t{1} << (at % kSlots % 64));
-    now_ = at + 1;
+    const unsigned kind = due[0] == 0 ? 1 : 0;
+    const auto n = static_cast<unsigned>(__builtin_ctzll(due[kind]));
+    due[kind] &= due[kind] - 1;
+    const std::uint64_t empty = (due[0] | due[1]) == 0;
+    occupied_[at % kSlots / 64] &= ~(empty << (at % 64));
+    step(units_[kind * nodes_ + n], at);
   }
-  if (limit != kNoCycle) now_ = std::max(now_, limit);
+  now_ = limit == kNoCycle ? decided : std::max(decided, limit);
   if (observer_ != nullptr) tell_all(now_);
+}
+
+// Units that are due at `at`, which was farther away than the calendar reaches.
+void FabricCore::fetch_far(Cycle at) {
+  for (unsigned kind = 0; kind < 2; ++kind) slots_[at % kSlots][kind] |= far_.begin()->second[kind];
+  occupied_[at % kSlots / 64] |= std::uint64_t{1} << (at % 64);
+  far_.erase(far_.begin());
 }
 
 void FabricCore::step(Unit& u, Cycle at) {
@@ -266,8 +276,18 @@ void FabricCore::step_source(Unit& u, Cycle at) {
   }
   // 3. Away with it.
   Buffer& from = u.buffers[chosen];
-  from.state = State::active;
   from.out_vc = vc;
+  PacketTrain& train = *from.train;
+  if (train.single() && from.flits.front().count == train.total && channel.vcs[vc].held >= train.total) {
+    // Nothing stops it.
+    stall(channel, from, -1, at);
+    pass_packet(u, 0, chosen, 0, vc, at);
+    u.free = at + 1;
+    u.next = chosen + 1 < kPacketClasses ? chosen + 1 : 0;
+    if (ready > 1) wake(u, channel.run.end());
+    return owner_.left(train, channel.run.end());
+  }
+  from.state = State::active;
   pass(u, 0, chosen, 0, true, ready == 1 && !params_.any_vc, at);
   if (ready > 1) wake(u, std::max(channel.run.end(), at + 1));
 }

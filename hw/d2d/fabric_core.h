@@ -11,10 +11,10 @@
 // for several dies is copied where their ways part (fabric_multicast.cpp).
 // Does not model: virtual channels shared by classes; more than 64 routers.
 // Time: advance() decides cycles in order. Flits that nobody contends for pass as a *run*, one per cycle, in
-// a constant number of steps however many they are; a head that nobody is in the way of books its run when it
-// gets its virtual channel. Arrivals and credits of a run are announced ahead, and taken back where a
-// competitor cuts it short. Where flits compete, every cycle is allocated as the hardware would. Runs change
-// no time: tests/reference/fabric_cycles.cpp compares with a model that knows none.
+// a constant number of steps however many they are; a packet that nobody is in the way of does so in one step
+// per router, which gives it its virtual channel too. Arrivals and credits of a run are announced ahead, and
+// taken back where a competitor cuts it short. Where flits compete, every cycle is allocated as the hardware
+// would. Runs change no time: tests/reference/fabric_cycles.cpp compares with a model that knows none.
 #pragma once
 
 #include <array>
@@ -77,7 +77,7 @@ class FabricCore {
 
   /// The train joins the queue of its class at its source; it may leave from `ready` on. REQUIRES: `ready` >=
   /// now(), not before that of the train submitted last for this queue. A train with a fork needs
-  /// params.multicast, and buffers that hold a whole packet.
+  /// params.multicast, and buffers that hold a whole packet; one to its own source params.to_self.
   void submit(PacketTrain& train, Cycle ready);
   /// At the destination `node`, `flits` flits of `vc` are free again; usable from `at` on. REQUIRES: sinks
   /// are not automatic; `at` >= now(), and times of a channel do not decrease.
@@ -102,7 +102,7 @@ class FabricCore {
   void report_waits(const std::string& name, std::vector<std::string>& lines) const;
 
  private:
-  static constexpr std::uint64_t kSlots = 1024;
+  static constexpr std::uint64_t kSlots = 256;
   static constexpr std::size_t kMostPorts = 64;  // inputs of a router, those for copies included
 
   using State = fabric::State;
@@ -126,6 +126,7 @@ class FabricCore {
     occupied_[at % kSlots / 64] |= std::uint64_t{1} << (at % 64);
   }
   void wake_otherwise(const Unit& u, Cycle at);
+  void fetch_far(Cycle at);
   void step(Unit& u, Cycle at);
   // Virtual channels of output `out` that a packet may take.
   std::uint32_t vcs_for(const Unit& u, unsigned out, const PacketTrain& train) const {
@@ -136,12 +137,17 @@ class FabricCore {
 
   // One cycle of a router (fabric_router.cpp) or a source (fabric_core.cpp).
   void step_router(Unit& u, Cycle at);
-  void collect_heads(Unit& u, Cycle at);
+  static std::uint64_t due_heads(const Unit& u, Cycle at);
+  std::uint64_t pass_alone(Unit& u, std::uint64_t due, Cycle at);
+  bool pass_head(Unit& u, unsigned in, Cycle at);
+  void collect_heads(Unit& u, std::uint64_t due, Cycle at);
   void add_head(Unit& u, unsigned in, unsigned vc, Cycle at);
   void choose_output(Unit& u, Buffer& head, Cycle at);
   void choose_way(Unit& u, Buffer& head, Cycle at);
   void allocate_vcs(Unit& u, Cycle at);
-  void pick_vc(const Unit& u, VcRequest& head, Cycle at) const;
+  static std::uint32_t free_vcs(const Channel& channel, std::uint32_t possible, Cycle at);
+  int pick_vc(const Buffer& buffer, unsigned out, std::uint32_t free) const;
+  Cycle send_from(Cycle arrival, Cycle at) const;
   void await_vc(Unit& u, const VcRequest& head, Cycle at);
   void grant_vc(Unit& u, VcRequest& head, unsigned vc, Cycle at);
   void limit_to_packet(Unit& u, const VcRequest& loser, Cycle at);
@@ -172,6 +178,7 @@ class FabricCore {
   void add_credits(Unit& u, unsigned out, unsigned vc, Flow flow);
   void take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint32_t by, Cycle at);
   static void settle_credits(OutputVc& vc, Cycle at);
+  static void settle_front(OutputVc& vc, Cycle at);
   static bool has_credit(OutputVc& vc, Cycle at);
   static std::uint32_t affordable(const OutputVc& vc, std::int64_t held, Cycle at, std::uint32_t wanted);
   static void stall(Channel& channel, Buffer& buffer, int cause, Cycle at);
@@ -180,8 +187,10 @@ class FabricCore {
   void pass(Unit& u, unsigned out, unsigned in, unsigned vc, bool alone, bool over_packets, Cycle at);
   void pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycle at, Cycle leaves);
   void take_turns(Unit& u, unsigned out, unsigned in, unsigned vc);
-  bool book(Unit& u, unsigned in, unsigned vc, Cycle at);
   void start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std::uint32_t count, Cycle start);
+  void begin_run(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, const Stretch& flits,
+                 std::uint32_t count, Cycle start);
+  void pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, Cycle start);
   std::uint32_t contiguous(const Buffer& buffer, Cycle at, bool over_packets) const;
   bool may_go_on(const Unit& u, const Channel& channel) const;
   void cut_run(Unit& u, unsigned out, bool keep_vc, Cycle at);
@@ -201,6 +210,7 @@ class FabricCore {
   void announce(Unit& u, std::uint32_t before);
   void hand_over(const Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
                  Cycle last_tail, unsigned vc);
+  void announce_or_wake(Unit& u);
   void look_ahead(Unit& u, Cycle at);
   static bool may_compete(const Unit& u);
 
@@ -220,9 +230,10 @@ class FabricCore {
   Observer* observer_ = nullptr;
   unsigned nodes_;
   unsigned vcs_;
-  Cycle certain_;      // nothing that is decided elsewhere in a cycle shows in a router before so many later
-  bool vc_by_way_;     // virtual channels depend on the link
-  bool over_packets_;  // a run may go on with the next packets of its train
+  Cycle certain_;   // nothing that is decided elsewhere in a cycle shows in a router before so many later
+  bool vc_by_way_;  // virtual channels depend on the link
+  bool may_pass_alone_;             // heads need not be looked at together
+  bool over_packets_;               // a run may go on with the next packets of its train
   std::vector<std::uint8_t> ways_;  // output by router and destination; empty: adaptive
   // Bit per virtual channel that a packet may take, by class and destination: of all, then of the first set.
   std::vector<std::uint32_t> vc_choice_;

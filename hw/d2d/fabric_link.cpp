@@ -123,6 +123,14 @@ void FabricCore::announce(Unit& u, std::uint32_t before) {
   hand_over(u, train, train.packets_before(first), count, first_tail, tail(run.announced), run.out_vc);
 }
 
+// The own die is told of a run to it now, where nothing can stop it, or at its end.
+void FabricCore::announce_or_wake(Unit& u) {
+  Run& run = u.outputs[kLocalPort].run;
+  run.open = !run.train->single() || run.end() > now_ + certain_ || may_compete(u);
+  if (run.open) return wake(u, run.end());
+  announce(u, run.end_flit());
+}
+
 // Of a run to the own die, announces what nothing can stop any more: what competes for its ports later than
 // now is decided elsewhere, and needs certain_ cycles to show here.
 void FabricCore::look_ahead(Unit& u, Cycle at) {

@@ -143,14 +143,12 @@ void FabricCore::copy_left(Unit& u, unsigned in, unsigned vc, Cycle next) {
   const unsigned port = u.inputs[in].port;
   Buffer& buffer = u.buffer(port, vc);
   if (--buffer.copies > 0) return;
-  const std::uint32_t end = buffer.train->packet_end(buffer.next);
-  while (buffer.next != end) {
+  std::uint32_t left = buffer.train->packet_end(buffer.next) - buffer.next;
+  while (left > 0) {
     Stretch& flits = buffer.flits.front();
-    const std::uint32_t taken = std::min(end - buffer.next, flits.count);
-    flits.first += std::uint64_t{flits.step} * taken;
-    flits.flit += taken;
-    flits.count -= taken;
-    buffer.next += taken;
+    const std::uint32_t taken = std::min(left, flits.count);
+    left -= taken;
+    flits.take(taken);
     if (flits.count == 0) buffer.flits.pop_front();
   }
   next_packet(u, port, vc, next);

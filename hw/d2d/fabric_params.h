@@ -47,6 +47,7 @@ struct FabricParams {
   Cycle replay_round_trip() const { return 2 * link + 2 + check; }
   bool multicast = false;        ///< routers copy packets
   bool automatic_sinks = false;  ///< dies take every flit at once
+  bool to_self = false;          ///< dies send packets to themselves too
 };
 
 /// Why a packet that was ready did not move.

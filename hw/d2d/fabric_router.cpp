@@ -13,18 +13,22 @@ using fabric::in_turn;
 using fabric::Request;
 
 void FabricCore::step_router(Unit& u, Cycle at) {
-  // 1. Heads ask for a virtual channel downstream.
   heads_.clear();
   requests_.clear();
-  if (u.heads != 0) {
-    collect_heads(u, at);
-    if (!heads_.empty()) allocate_vcs(u, at);
+  std::uint64_t due = due_heads(u, at);
+  if (due != 0 && u.asking == 0 && may_pass_alone_ && !u.broken) due = pass_alone(u, due, at);
+  // 1. Heads ask for a virtual channel downstream.
+  if (due != 0) {
+    collect_heads(u, due, at);
+    allocate_vcs(u, at);
   }
   // 2. Flits ask for the switch; runs in their way end here.
-  if (u.asking != 0 || params_.speculative) collect_flits(u, at);
-  if (!requests_.empty()) {
-    cut_rivals(u, at);
-    allocate_switch(u, at);
+  if (u.asking != 0 || !heads_.empty()) {
+    collect_flits(u, at);
+    if (!requests_.empty()) {
+      cut_rivals(u, at);
+      allocate_switch(u, at);
+    }
   }
   // 3. What is certain to reach the die.
   if (u.outputs[kLocalPort].run.end() > at) look_ahead(u, at);
@@ -32,18 +36,82 @@ void FabricCore::step_router(Unit& u, Cycle at) {
 
 // --- virtual channels
 
-void FabricCore::collect_heads(Unit& u, Cycle at) {
-  for (std::uint64_t ins = u.heads; ins != 0; ins &= ins - 1) {
+// Bit per input with a head that wants something now.
+std::uint64_t FabricCore::due_heads(const Unit& u, Cycle at) {
+  std::uint64_t due = 0;
+  for (std::size_t in = 0; in < u.due.size(); in += 8) {
+    const Cycle* of = &u.due[in];
+    const unsigned some = unsigned{of[0] <= at} | unsigned{of[1] <= at} << 1 | unsigned{of[2] <= at} << 2 |
+                          unsigned{of[3] <= at} << 3 | unsigned{of[4] <= at} << 4 |
+                          unsigned{of[5] <= at} << 5 | unsigned{of[6] <= at} << 6 |
+                          unsigned{of[7] <= at} << 7;
+    due |= std::uint64_t{some} << in;
+  }
+  return due;
+}
+
+// Heads that nobody is in the way of pass in one go, with the same outcome. Returns the inputs of the others.
+std::uint64_t FabricCore::pass_alone(Unit& u, std::uint64_t due, Cycle at) {
+  if ((due & (due - 1)) == 0) return pass_head(u, static_cast<unsigned>(__builtin_ctzll(due)), at) ? 0 : due;
+  // Several, one of each input, that want different outputs do not meet.
+  std::uint64_t outs = 0;
+  for (std::uint64_t ins = due; ins != 0; ins &= ins - 1) {
     const auto in = static_cast<unsigned>(__builtin_ctzll(ins));
-    Input& input = u.inputs[in];
-    if (input.due > at) continue;
-    input.due = kNoCycle;
-    for (std::uint32_t vcs = input.heads; vcs != 0; vcs &= vcs - 1) {
+    const std::uint32_t vcs = u.inputs[in].heads;
+    const PacketTrain& train = *u.buffer(in, static_cast<unsigned>(__builtin_ctz(vcs))).train;
+    const std::uint64_t out = std::uint64_t{1} << ways_[u.id * nodes_ + index_of(train.destination)];
+    if ((vcs & (vcs - 1)) != 0 || (outs & out) != 0) return due;
+    outs |= out;
+  }
+  std::uint64_t others = 0;
+  for (; due != 0; due &= due - 1) {
+    if (!pass_head(u, static_cast<unsigned>(__builtin_ctzll(due)), at)) others |= due & -due;
+  }
+  return others;
+}
+
+// A head whose whole packet is here or announced, and which is the only one of its input, gets its virtual
+// channel, and passes when it is ready.
+bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
+  // 1. Is anything in its way?
+  Input& input = u.inputs[in];
+  if ((input.heads & (input.heads - 1)) != 0 || input.port != in || input.busy > at) return false;
+  const auto vc = static_cast<unsigned>(__builtin_ctz(input.heads));
+  Buffer& buffer = u.buffer(in, vc);
+  const PacketTrain& train = *buffer.train;
+  const Stretch& flits = buffer.flits.front();
+  if (buffer.allocate > at || flits.count != train.total || !train.single()) return false;
+  const unsigned out = ways_[u.id * nodes_ + index_of(train.destination)];
+  Channel& channel = u.outputs[out];
+  if (channel.run.end() > at || !channel.plain) return false;
+  const int out_vc = pick_vc(buffer, out, free_vcs(channel, vcs_for(u, out, train), at));
+  if (out_vc < 0) return false;
+  OutputVc& places = channel.vcs[static_cast<unsigned>(out_vc)];
+  const Cycle start = send_from(flits.first, at);
+  if (places.held < flits.count && affordable(places, places.held, start, flits.count) < flits.count)
+    return false;
+  // 2. No.
+  if (buffer.state == State::waiting) --u.waiters;
+  u.clear_head(in, vc);
+  stall(channel, buffer, -1, at);
+  buffer.asked = static_cast<int>(out * vcs_ + static_cast<unsigned>(out_vc));
+  places.granted = static_cast<int>(in * vcs_ + vc);
+  pass_packet(u, out, in, vc, static_cast<unsigned>(out_vc), start);
+  return true;
+}
+
+// Of the heads that are due, and of trains whose next packet begins.
+void FabricCore::collect_heads(Unit& u, std::uint64_t due, Cycle at) {
+  for (; due != 0; due &= due - 1) {
+    const auto in = static_cast<unsigned>(__builtin_ctzll(due));
+    Cycle next = kNoCycle;
+    for (std::uint32_t vcs = u.inputs[in].heads; vcs != 0; vcs &= vcs - 1) {
       const auto vc = static_cast<unsigned>(__builtin_ctz(vcs));
-      const Cycle due = u.buffer(in, vc).allocate;
-      input.due = std::min(input.due, due);
-      if (due <= at) add_head(u, in, vc, at);
+      const Cycle from = u.buffer(in, vc).allocate;
+      next = std::min(next, from);
+      if (from <= at) add_head(u, in, vc, at);
     }
+    u.due[in] = next;
   }
   // A train whose next packet begins now takes part.
   for (std::size_t i = 0; i < heads_.size(); ++i) {
@@ -102,7 +170,12 @@ void FabricCore::choose_way(Unit& u, Buffer& head, Cycle at) {
 
 void FabricCore::allocate_vcs(Unit& u, Cycle at) {
   // 1. Each head picks one of the free channels.
-  for (VcRequest& head : heads_) pick_vc(u, head, at);
+  for (VcRequest& head : heads_) {
+    const Buffer& buffer = u.buffer(head.in, head.vc);
+    const Channel& channel = u.outputs[head.out];
+    head.free = free_vcs(channel, vcs_for(u, head.out, *buffer.train), at);
+    head.picked = pick_vc(buffer, head.out, head.free);
+  }
   if (heads_.size() == 1) {
     VcRequest& head = heads_[0];
     return head.picked < 0 ? await_vc(u, head, at)
@@ -131,19 +204,22 @@ void FabricCore::allocate_vcs(Unit& u, Cycle at) {
   }
 }
 
-// The channel that comes next in turn, which counts all channels of all outputs.
-void FabricCore::pick_vc(const Unit& u, VcRequest& head, Cycle at) const {
-  const Buffer& buffer = u.buffer(head.in, head.vc);
-  const Channel& channel = u.outputs[head.out];
-  for (std::uint32_t vcs = vcs_for(u, head.out, *buffer.train); vcs != 0; vcs &= vcs - 1) {
-    const auto vc = static_cast<unsigned>(__builtin_ctz(vcs));
-    if (channel.vcs[vc].available(at)) head.free |= 1u << vc;
+std::uint32_t FabricCore::free_vcs(const Channel& channel, std::uint32_t possible, Cycle at) {
+  std::uint32_t free = 0;
+  for (; possible != 0; possible &= possible - 1) {
+    const auto vc = static_cast<unsigned>(__builtin_ctz(possible));
+    if (channel.vcs[vc].available(at)) free |= 1u << vc;
   }
-  if (head.free == 0) return;
-  const unsigned first = head.out * vcs_;
+  return free;
+}
+
+// Of the free channels the one that comes next in turn, which counts all channels of all outputs; -1: none.
+int FabricCore::pick_vc(const Buffer& buffer, unsigned out, std::uint32_t free) const {
+  if ((free & (free - 1)) == 0) return free == 0 ? -1 : __builtin_ctz(free);
+  const unsigned first = out * vcs_;
   const auto last = static_cast<unsigned>(buffer.asked);
   const bool same_output = buffer.asked >= 0 && last >= first && last < first + vcs_;
-  head.picked = static_cast<int>(in_turn(head.free, same_output ? last - first + 1 : 0));
+  return static_cast<int>(in_turn(free, same_output ? last - first + 1 : 0));
 }
 
 // A head that got none looks again in the next cycle, or when a channel that it may take is free; who holds
@@ -161,6 +237,12 @@ void FabricCore::await_vc(Unit& u, const VcRequest& head, Cycle at) {
   }
 }
 
+// When a packet that arrives at `arrival` and gets its virtual channel at `at` may ask for the switch.
+Cycle FabricCore::send_from(Cycle arrival, Cycle at) const {
+  if (params_.speculative) return at + 1;
+  return params_.overlap ? std::max(arrival + params_.route + params_.vc_alloc, at) : at + params_.vc_alloc;
+}
+
 void FabricCore::grant_vc(Unit& u, VcRequest& head, unsigned vc, Cycle at) {
   Buffer& buffer = u.buffer(head.in, head.vc);
   Channel& channel = u.outputs[head.out];
@@ -172,10 +254,8 @@ void FabricCore::grant_vc(Unit& u, VcRequest& head, unsigned vc, Cycle at) {
   head.granted = true;
   --u.waiters;
   u.clear_head(head.in, head.vc);
-  const Cycle done = params_.speculative ? at + 1 : params_.overlap ? at : at + params_.vc_alloc;
-  buffer.send = std::max(buffer.send, done);
+  buffer.send = send_from(buffer.flits.front().first, at);
   stall(channel, buffer, -1, at);
-  if (book(u, head.in, head.vc, at)) return;
   u.set_asking(head.in, head.vc);
   wake(u, std::max(buffer.send, buffer.flits.front().first));
 }

@@ -85,24 +85,24 @@ void FabricCore::pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycl
   Buffer& buffer = u.buffer(in, vc);
   PacketTrain& train = *buffer.train;
   const unsigned out_vc = buffer.out_vc;
+  const Run run{&train, at, buffer.next, 1, in, vc, out_vc, 1, buffer.flits.front().first};
   const std::uint32_t flit = buffer.next++;
   take_turns(u, out, in, vc);
   const bool tail = train.at_boundary(flit + 1);
   // 1. It is counted, and leaves the buffer.
   if (observer_ != nullptr) {
     tell(u, out, at);
-    observer_->passed(passage(u, out, {&train, at, flit, 1, in, vc, out_vc}));
+    observer_->passed(passage(u, out, run));
   }
   Stretch& stretch = buffer.flits.front();
   const std::uint32_t packet = tail ? train.packets_before(flit + 1) - 1 : 0;
   channel.stats.add(
       train.kind,
-      {1, tail ? 1u : 0u, tail ? train.payload(packet + 1) - train.payload(packet) : 0, at - stretch.first});
-  stretch.first += stretch.step;
-  ++stretch.flit;
-  if (--stretch.count == 0) buffer.flits.pop_front();
+      {1, tail ? 1u : 0u, tail ? train.payload(packet + 1) - train.payload(packet) : 0, at - run.first});
+  stretch.take(1);
+  if (stretch.count == 0) buffer.flits.pop_front();
   // 2. What the neighbours will see.
-  send(u, out, {&train, at, flit, 1, in, vc, out_vc}, leaves);
+  send(u, out, run, leaves);
   // 3. What comes next.
   u.free = at + 1;
   if (!tail) {
@@ -130,83 +130,83 @@ void FabricCore::pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycl
 
 // --- runs
 
-// A head that has its virtual channel, and whose way nobody is in, has its whole packet pass when it is
-// ready.
-bool FabricCore::book(Unit& u, unsigned in, unsigned vc, Cycle at) {
+// The whole packet at the front of a buffer passes from `start` on.
+void FabricCore::pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, Cycle start) {
+  Channel& channel = u.outputs[out];
   Buffer& buffer = u.buffer(in, vc);
-  Channel& channel = u.outputs[buffer.out];
-  OutputVc& places = channel.vcs[buffer.out_vc];
-  // 1. A router decides later where heads speculate, links stutter, or packets are copied.
-  const Cycle ready = std::max(buffer.send, buffer.flits.front().first);
-  if (ready <= at || params_.speculative || !channel.plain || u.inputs[in].port != in) return false;
-  // 2. Others that pass there, or want to.
-  if (channel.run.end() > at || u.inputs[in].busy > at) return false;
-  for (std::uint64_t ins = u.asking; ins != 0; ins &= ins - 1) {
-    const auto other = static_cast<unsigned>(__builtin_ctzll(ins));
-    if (u.inputs[other].port == in) return false;
-    for (std::uint32_t vcs = u.inputs[other].asking; vcs != 0; vcs &= vcs - 1) {
-      if (u.buffer(other, static_cast<unsigned>(__builtin_ctz(vcs))).out == buffer.out) return false;
-    }
-  }
-  // 3. Places for whole packets.
-  const std::uint32_t count = contiguous(buffer, ready, may_go_on(u, channel));
-  if (!buffer.train->at_boundary(buffer.next + count)) return false;
-  if (count > places.held && count > affordable(places, places.held, ready, count)) return false;
+  OutputVc& places = channel.vcs[out_vc];
+  const std::uint32_t count = buffer.flits.front().count;
+  const Cycle end = start + count;
   places.held -= count;
-  start_run(u, buffer.out, in, vc, count, ready);
-  return true;
+  places.free = end;
+  places.starved = false;
+  begin_run(u, out, in, vc, out_vc, buffer.flits.front(), count, start);
+  buffer.flits.pop_front();
+  send(u, out, channel.run, start);
+  next_packet(u, in, vc, end);
+  if (u.waiters > 0) wake(u, end);
+  if (channel.to == kNoUnit) announce_or_wake(u);
+}
+
+// The first `count` of `flits` are on record, counted, and their input and output are busy.
+void FabricCore::begin_run(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc,
+                           const Stretch& flits, std::uint32_t count, Cycle start) {
+  Channel& channel = u.outputs[out];
+  Input& input = u.inputs[in];
+  if (observer_ != nullptr) {
+    tell(u, out, start);
+    untold_.push_back({u.id, out});
+  }
+  Run& run = channel.run;
+  run.turns = {channel.last_in, input.last_out, input.next_vc, u.next, input.next_copy};
+  run.train = flits.train;
+  run.start = start;
+  run.flit = run.announced = flits.flit;
+  run.count = count;
+  run.first = flits.first;
+  run.step = flits.step;
+  run.in = in;
+  run.vc = vc;
+  run.out_vc = out_vc;
+  run.told = 0;
+  run.open = false;
+  take_turns(u, out, in, vc);
+  input.run_out = out;
+  input.busy = run.end();
+  channel.stats.add(run.train->kind, run.passed(0, count));
 }
 
 // From `start` on, `count` flits of the first stretch of a buffer pass.
 void FabricCore::start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std::uint32_t count,
                            Cycle start) {
   Channel& channel = u.outputs[out];
-  Input& input = u.inputs[in];
   Buffer& buffer = u.buffer(in, vc);
   PacketTrain& train = *buffer.train;
   const unsigned out_vc = buffer.out_vc;
   const std::uint32_t flit = buffer.next;
   const std::uint32_t end_flit = flit + count;
   const Cycle end = start + count;
-  const bool local = channel.to == kNoUnit;
   const bool source = is_source(u);
-  if (observer_ != nullptr) {
-    tell(u, out, start);
-    untold_.push_back({u.id, out});
-  }
-  Stretch& flits = buffer.flits.front();
+  begin_run(u, out, in, vc, out_vc, buffer.flits.front(), count, start);
   Run& run = channel.run;
-  run = {&train, start, flit, count, in, vc, out_vc, flits.step, flits.first};
-  run.announced = flit;
-  run.turns = {channel.last_in, input.last_out, input.next_vc, u.next, input.next_copy};
-  // Nothing stops a single packet of a source that has all its credits.
-  const bool leaves = source && end_flit == train.total;
-  const bool sure = leaves && train.single() && channel.vcs[out_vc].held >= 0;
-  run.open = local || (leaves && !sure);
-  take_turns(u, out, in, vc);
-  input.run_out = out;
-  input.busy = end;
-  // 1. They are counted, and leave the buffer.
-  channel.stats.add(train.kind, run.passed(0, count));
+  run.open = channel.to == kNoUnit || (source && end_flit == train.total);
+  // 1. They leave the buffer.
+  Stretch& flits = buffer.flits.front();
+  flits.take(count);
   buffer.next = end_flit;
-  flits.first += std::uint64_t{flits.step} * count;
-  flits.flit += count;
-  flits.count -= count;
   if (flits.count == 0) buffer.flits.pop_front();
   // 2. What the neighbours will see.
   send(u, out, run, start);
   // 3. What comes next, and who waits for the end.
   u.free = start + 1;
-  if (run.open || (source && !sure) || u.waiters > 0) wake(u, end);
+  if (run.open || source || u.waiters > 0) wake(u, end);
   if (source && end_flit >= train.packet_end(flit)) u.next = in + 1 < kPacketClasses ? in + 1 : 0;
   if (train.at_boundary(end_flit)) {
     u.current = -1;
     channel.vcs[out_vc].owner = -1;
     channel.vcs[out_vc].free = end;
     u.clear_asking(in, vc);
-    next_packet(u, in, vc, end);
-    if (sure) owner_.left(train, end);
-    return;
+    return next_packet(u, in, vc, end);
   }
   u.current = static_cast<int>(in);
   buffer.send = end;
@@ -335,9 +335,11 @@ void FabricCore::tell(const Unit& u, unsigned out, Cycle at) {
   Run& run = units_[u.id].outputs[out].run;
   const std::uint32_t passed = run.before(at);
   if (passed <= run.told) return;
-  observer_->passed(passage(
-      u, out,
-      {run.train, run.start + run.told, run.flit + run.told, passed - run.told, run.in, run.vc, run.out_vc}));
+  Run part = run;
+  part.start += run.told;
+  part.flit += run.told;
+  part.count = passed - run.told;
+  observer_->passed(passage(u, out, part));
   run.told = passed;
 }
 

@@ -32,6 +32,12 @@ struct Stretch {
   std::uint32_t count = 0;
   std::uint32_t step = 1;
   std::uint32_t end() const { return flit + count; }
+  /// Its first `taken` flits are gone.
+  void take(std::uint32_t taken) {
+    first += std::uint64_t{step} * taken;
+    flit += taken;
+    count -= taken;
+  }
   /// `next` goes on with its flits and its cycles.
   bool meets(const Stretch& next) const {
     return next.train == train && next.flit == end() && step == 1 && first + count == next.first;
@@ -85,7 +91,6 @@ struct Input {
   std::uint32_t present = 0;
   std::uint32_t heads = 0;
   std::uint32_t asking = 0;
-  Cycle due = 0;  // no head wants something before that
   unsigned next_vc = 0;
   unsigned last_out = ~0u;
   unsigned run_out = 0;     // output of its last run
@@ -179,6 +184,9 @@ struct Unit {
   std::vector<Input> inputs;
   std::vector<Buffer> buffers;  // by input and virtual channel
   std::vector<Channel> outputs;
+  // By input: none of its heads wants something before that; kNoCycle where there are none, and up to a
+  // multiple of 8.
+  std::vector<Cycle> due;
   unsigned vcs = 1;          // of an input
   std::uint64_t heads = 0;   // bit per input that has any
   std::uint64_t asking = 0;  // the same
@@ -191,13 +199,14 @@ struct Unit {
   Buffer& buffer(unsigned in, unsigned vc) { return buffers[in * vcs + vc]; }
   const Buffer& buffer(unsigned in, unsigned vc) const { return buffers[in * vcs + vc]; }
   void set_head(unsigned in, unsigned vc, Cycle from) {
-    Input& input = inputs[in];
-    input.due = input.heads == 0 ? from : std::min(input.due, from);
-    input.heads |= 1u << vc;
+    due[in] = std::min(due[in], from);
+    inputs[in].heads |= 1u << vc;
     heads |= std::uint64_t{1} << in;
   }
   void clear_head(unsigned in, unsigned vc) {
-    if ((inputs[in].heads &= ~(1u << vc)) == 0) heads &= ~(std::uint64_t{1} << in);
+    if ((inputs[in].heads &= ~(1u << vc)) != 0) return;
+    heads &= ~(std::uint64_t{1} << in);
+    due[in] = kNoCycle;
   }
   void set_asking(unsigned in, unsigned vc) {
     inputs[in].asking |= 1u << vc;

@@ -34,9 +34,11 @@ class Ring {
     slots()[first_] = value;
     ++size_;
   }
-  void pop_front() {
-    first_ = place(1);
-    --size_;
+  void pop_front() { drop_front(1); }
+  /// `count`: 0 or 1.
+  void drop_front(std::uint32_t count) {
+    first_ = place(count);
+    size_ -= count;
   }
   void pop_back() { --size_; }
 

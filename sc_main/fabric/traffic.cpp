@@ -60,7 +60,7 @@ class Bench : FabricCore::Owner {
 
  private:
   static FabricParams with_sinks(FabricParams params) {
-    params.automatic_sinks = true;
+    params.automatic_sinks = params.to_self = true;
     return params;
   }
   void arrived(PacketTrain& base, std::uint32_t, std::uint32_t, Cycle, Cycle tail, unsigned) override {

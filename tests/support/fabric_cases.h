@@ -106,6 +106,7 @@ inline Case random_case(unsigned seed) {
       break;
   }
   FabricParams& p = c.params;
+  p.to_self = true;
   p.overlap = choose.below(2) == 0;
   p.any_vc = choose.below(2) == 0;
   p.speculative = choose.below(3) == 0;
