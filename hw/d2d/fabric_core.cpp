@@ -297,9 +297,6 @@ void FabricCore::step_source(Unit& u, Cycle at) {
 bool FabricCore::settled() {
   bool all = true;
   for (Unit& u : units_) {
-    for (unsigned out = 0; out < u.outputs.size(); ++out) {
-      all = all && u.outputs[out].run.end() <= now_;
-    }
     for (const Input& in : u.inputs) all = all && in.present == 0;
     for (Channel& channel : u.outputs) {
       for (OutputVc& vc : channel.vcs) {

@@ -94,7 +94,7 @@ class FabricCore {
   const Topology& topology() const { return topology_; }
   /// Statistics of a router's output, of what was granted before now().
   ChannelStats stats(NodeId node, unsigned out) const;
-  /// Nothing is under way and every credit has returned.
+  /// No packet is left, and every credit has returned or is on its way.
   bool settled();
   /// Steps of routers and sources so far: what the simulation costs.
   std::uint64_t steps() const { return steps_; }
