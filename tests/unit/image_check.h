@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/effort.h"
 #include "tests/unit/firmware_fake.h"
 
 namespace moesaic::fake {
@@ -53,7 +54,7 @@ struct Declared {
 /// Runs a configuration under `seeds` orders; the first complaint, or nothing.
 inline std::string complaint(const moesaic_image& image, Config config, unsigned seeds,
                              Declared* declared = nullptr) {
-  for (unsigned seed = 1; seed <= seeds; ++seed) {
+  for (unsigned seed = 1; seed <= seeds; seed += test::kCasesApart) {
     config.seed = seed;
     try {
       Package package(image, config);
