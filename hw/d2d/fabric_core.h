@@ -140,6 +140,7 @@ class FabricCore {
   static std::uint64_t due_heads(const Unit& u, Cycle at);
   std::uint64_t pass_alone(Unit& u, std::uint64_t due, Cycle at);
   bool pass_head(Unit& u, unsigned in, Cycle at);
+  static bool has_rivals(const Unit& u, unsigned in, unsigned out);
   void collect_heads(Unit& u, std::uint64_t due, Cycle at);
   void add_head(Unit& u, unsigned in, unsigned vc, Cycle at);
   void choose_output(Unit& u, Buffer& head, Cycle at);

@@ -16,7 +16,7 @@ void FabricCore::step_router(Unit& u, Cycle at) {
   heads_.clear();
   requests_.clear();
   std::uint64_t due = due_heads(u, at);
-  if (due != 0 && u.asking == 0 && may_pass_alone_ && !u.broken) due = pass_alone(u, due, at);
+  if (due != 0 && may_pass_alone_ && !u.broken) due = pass_alone(u, due, at);
   // 1. Heads ask for a virtual channel downstream.
   if (due != 0) {
     collect_heads(u, due, at);
@@ -70,29 +70,59 @@ std::uint64_t FabricCore::pass_alone(Unit& u, std::uint64_t due, Cycle at) {
   return others;
 }
 
-// A head whose whole packet is here or announced, and which is the only one of its input, gets its virtual
-// channel, and passes when it is ready.
+// Flits here want the switch for the same port.
+bool FabricCore::has_rivals(const Unit& u, unsigned in, unsigned out) {
+  for (std::uint64_t ins = u.asking; ins != 0; ins &= ins - 1) {
+    const auto other = static_cast<unsigned>(__builtin_ctzll(ins));
+    if (u.inputs[other].port == in) return true;
+    for (std::uint32_t vcs = u.inputs[other].asking; vcs != 0; vcs &= vcs - 1) {
+      if (u.buffer(other, static_cast<unsigned>(__builtin_ctz(vcs))).out == out) return true;
+    }
+  }
+  return false;
+}
+
+// A head whose whole packet is here or announced, and which is the only one of its input that is due, gets
+// its virtual channel, and passes when it is ready. False: it cannot be decided by itself.
 bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
-  // 1. Is anything in its way?
-  Input& input = u.inputs[in];
-  if ((input.heads & (input.heads - 1)) != 0 || input.port != in || input.busy > at) return false;
-  const auto vc = static_cast<unsigned>(__builtin_ctz(input.heads));
+  // 1. Which is it?
+  const Input& input = u.inputs[in];
+  unsigned vc = u.vcs;
+  Cycle next = kNoCycle;
+  for (std::uint32_t vcs = input.heads; vcs != 0; vcs &= vcs - 1) {
+    const auto head = static_cast<unsigned>(__builtin_ctz(vcs));
+    const Cycle from = u.buffer(in, head).allocate;
+    if (from > at) {
+      next = std::min(next, from);
+    } else if (vc == u.vcs) {
+      vc = head;
+    } else {
+      return false;
+    }
+  }
+  if (vc == u.vcs) {  // the one that was due has been taken back
+    u.due[in] = next;
+    return true;
+  }
+  // 2. Is anything in its way?
+  if (input.port != in || input.busy > at) return false;
   Buffer& buffer = u.buffer(in, vc);
   const PacketTrain& train = *buffer.train;
   const Stretch& flits = buffer.flits.front();
-  if (buffer.allocate > at || flits.count != train.total || !train.single()) return false;
+  if (flits.count != train.total || !train.single()) return false;
   const unsigned out = ways_[u.id * nodes_ + index_of(train.destination)];
   Channel& channel = u.outputs[out];
-  if (channel.run.end() > at || !channel.plain) return false;
+  if (channel.run.end() > at || !channel.plain || (u.asking != 0 && has_rivals(u, in, out))) return false;
   const int out_vc = pick_vc(buffer, out, free_vcs(channel, vcs_for(u, out, train), at));
   if (out_vc < 0) return false;
   OutputVc& places = channel.vcs[static_cast<unsigned>(out_vc)];
   const Cycle start = send_from(flits.first, at);
   if (places.held < flits.count && affordable(places, places.held, start, flits.count) < flits.count)
     return false;
-  // 2. No.
+  // 3. No.
   if (buffer.state == State::waiting) --u.waiters;
   u.clear_head(in, vc);
+  u.due[in] = next;
   stall(channel, buffer, -1, at);
   buffer.asked = static_cast<int>(out * vcs_ + static_cast<unsigned>(out_vc));
   places.granted = static_cast<int>(in * vcs_ + vc);
