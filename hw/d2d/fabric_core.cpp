@@ -134,7 +134,8 @@ ChannelStats FabricCore::stats(NodeId node, unsigned out) const {
   ChannelStats stats = channel.stats;
   // A run is counted whole when it is decided.
   const Run& run = channel.run;
-  if (run.end() > now_) stats.subtract(run.train->kind, run.passed(run.before(now_), run.count));
+  const bool told = out == kLocalPort && !run.open;
+  if (run.end() > now_ && !told) stats.subtract(run.train->kind, run.passed(run.before(now_), run.count));
   return stats;
 }
 

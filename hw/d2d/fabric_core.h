@@ -92,7 +92,7 @@ class FabricCore {
   void observe(Observer* observer) { observer_ = observer; }
   const FabricParams& params() const { return params_; }
   const Topology& topology() const { return topology_; }
-  /// Statistics of a router's output, of what was granted before now().
+  /// Statistics of a router's output, of what was granted before now(), or its die has been told of.
   ChannelStats stats(NodeId node, unsigned out) const;
   /// No packet is left, and every credit has returned or is on its way.
   bool settled();

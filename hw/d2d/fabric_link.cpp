@@ -120,14 +120,15 @@ void FabricCore::announce(Unit& u, std::uint32_t before) {
     if (count++ == 0) first_tail = tail(end);
   }
   if (count == 0) return;
+  run.open = run.announced < run.end_flit();
   hand_over(u, train, train.packets_before(first), count, first_tail, tail(run.announced), run.out_vc);
 }
 
 // The own die is told of a run to it now, where nothing can stop it, or at its end.
 void FabricCore::announce_or_wake(Unit& u) {
   Run& run = u.outputs[kLocalPort].run;
-  run.open = !run.train->single() || run.end() > now_ + certain_ || may_compete(u);
-  if (run.open) return wake(u, run.end());
+  run.open = true;
+  if (!run.train->single() || run.end() > now_ + certain_ || may_compete(u)) return wake(u, run.end());
   announce(u, run.end_flit());
 }
 
@@ -138,8 +139,9 @@ void FabricCore::look_ahead(Unit& u, Cycle at) {
   if (run.train->single()) return;  // its end is a step
   if (run.train->packet_end(run.announced) < run.end_flit()) {
     announce(u, run.flit + run.before(at));
-    if (!may_compete(u)) announce(u, run.flit + run.before(at + certain_));
+    if (run.open && !may_compete(u)) announce(u, run.flit + run.before(at + certain_));
   }
+  if (!run.open) return;  // its owner may have forgotten the train
   // Again before the next tail arrives.
   const std::uint32_t next = run.train->packet_end(run.announced);
   if (next < run.end_flit()) wake(u, run.start + (next - 1 - run.flit) + u.outputs[kLocalPort].forward);

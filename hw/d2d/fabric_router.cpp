@@ -31,7 +31,7 @@ void FabricCore::step_router(Unit& u, Cycle at) {
     }
   }
   // 3. What is certain to reach the die.
-  if (u.outputs[kLocalPort].run.end() > at) look_ahead(u, at);
+  if (u.outputs[kLocalPort].run.open) look_ahead(u, at);
 }
 
 // --- virtual channels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How long a search through random cases is. Under the sanitizers everything takes ten times as long: they
-// look at every seventh case, the release build at all.
+// look at every seventh case only.
 #pragma once
 
 namespace moesaic::test {
