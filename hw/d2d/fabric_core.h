@@ -33,7 +33,8 @@ namespace moesaic {
 
 class FabricCore {
  public:
-  /// Contract: called from advance(); may call submit() and release().
+  /// Contract: called from advance(); may call submit() and release(). A train that has left and whose packets
+  /// have all been told of is not looked at again, from that call on.
   class Owner {
    public:
     /// Packets [first, first + count) of `train` reach their destination on virtual channel `vc`: the tail of

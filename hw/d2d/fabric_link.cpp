@@ -120,7 +120,7 @@ void FabricCore::announce(Unit& u, std::uint32_t before) {
     if (count++ == 0) first_tail = tail(end);
   }
   if (count == 0) return;
-  run.open = run.announced < run.end_flit();
+  if (run.announced == run.end_flit()) run.open = false;
   hand_over(u, train, train.packets_before(first), count, first_tail, tail(run.announced), run.out_vc);
 }
 
