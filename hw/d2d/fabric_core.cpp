@@ -49,15 +49,14 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
   }
   // 2. Between dies and routers, and between routers.
   for (unsigned n = 0; n < nodes_; ++n) {
-    connect(units_[nodes_ + n].outputs[0], nodes_ + n, 0, n, kLocalPort, params_.local);
+    connect(units_[nodes_ + n], 0, &units_[n], kLocalPort, params_.local);
     units_[nodes_ + n].outputs[0].forward = 1 + params_.local;
     units_[nodes_ + n].outputs[0].backward = params_.switch_alloc + params_.local;
-    connect(units_[n].outputs[kLocalPort], n, kLocalPort, kNoUnit, 0, params_.local);
+    connect(units_[n], kLocalPort, nullptr, 0, params_.local);
     units_[n].outputs[kLocalPort].backward = 1 + params_.local;
   }
   for (const FabricLink& link : topology_.links())
-    connect(units_[index_of(link.from)].outputs[link.out], index_of(link.from), link.out, index_of(link.to),
-            link.in, params_.link);
+    connect(units_[index_of(link.from)], link.out, &units_[index_of(link.to)], link.in, params_.link);
   for (std::size_t i = 0; i < topology_.links().size(); ++i) {
     const FabricLink& link = topology_.links()[i];
     Channel& channel = units_[index_of(link.from)].outputs[link.out];
@@ -77,10 +76,10 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
   fill_tables();
 }
 
-void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,
-                         Cycle latency) {
+void FabricCore::connect(Unit& from, unsigned out, Unit* to, unsigned in, Cycle latency) {
+  Channel& channel = from.outputs[out];
   channel.to = to;
-  channel.to_in = to_in;
+  channel.to_in = in;
   channel.forward = params_.switch_alloc + params_.traversal + latency;
   channel.backward = params_.switch_alloc + latency + params_.credit;
   channel.vcs.resize(vcs_);
@@ -88,9 +87,10 @@ void FabricCore::connect(Channel& channel, unsigned from, unsigned from_out, uns
     channel.vcs[vc].depth = params_.depths[vc];
     channel.vcs[vc].held = params_.depths[vc];
   }
-  if (to == kNoUnit) return;
-  units_[to].inputs[to_in].from = from;
-  units_[to].inputs[to_in].from_out = from_out;
+  if (to == nullptr) return;
+  to->inputs[in].from = &from;
+  to->inputs[in].feed = &channel;
+  to->inputs[in].from_out = out;
 }
 
 // Ways and virtual channels that do not depend on the source of a packet.
@@ -126,7 +126,8 @@ void FabricCore::submit(PacketTrain& train, Cycle ready) {
 
 void FabricCore::release(NodeId node, unsigned vc, std::uint32_t flits, Cycle at) {
   if (at < now_) panic("d2d fabric", at, "credits return in the past");
-  add_credits(units_[index_of(node)], kLocalPort, vc, {at, flits, 0});
+  Unit& u = units_[index_of(node)];
+  add_credits(u, u.outputs[kLocalPort].vcs[vc], {at, flits, 0});
 }
 
 ChannelStats FabricCore::stats(NodeId node, unsigned out) const {

@@ -117,8 +117,7 @@ class FabricCore {
   using Unit = fabric::Unit;
   using VcRequest = fabric::VcRequest;
 
-  void connect(Channel& channel, unsigned from, unsigned from_out, unsigned to, unsigned to_in,
-               Cycle latency);
+  void connect(Unit& from, unsigned out, Unit* to, unsigned in, Cycle latency);
   void fill_tables();
   static bool is_source(const Unit& u) { return u.kind != 0; }
   void wake(const Unit& u, Cycle at) {
@@ -136,12 +135,14 @@ class FabricCore {
   }
   std::uint32_t vcs_on_way(const Unit& u, unsigned out, const PacketTrain& train) const;
 
-  // One cycle of a router (fabric_router.cpp) or a source (fabric_core.cpp).
-  void step_router(Unit& u, Cycle at);
+  // Packets that nobody is in the way of (fabric_alone.cpp).
   static std::uint64_t due_heads(const Unit& u, Cycle at);
   std::uint64_t pass_alone(Unit& u, std::uint64_t due, Cycle at);
   bool pass_head(Unit& u, unsigned in, Cycle at);
   static bool has_rivals(const Unit& u, unsigned in, unsigned out);
+
+  // One cycle of a router (fabric_router.cpp) or a source (fabric_core.cpp).
+  void step_router(Unit& u, Cycle at);
   void collect_heads(Unit& u, std::uint64_t due, Cycle at);
   void add_head(Unit& u, unsigned in, unsigned vc, Cycle at);
   void choose_output(Unit& u, Buffer& head, Cycle at);
@@ -177,7 +178,7 @@ class FabricCore {
   void take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at);
   void head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front);
   void next_packet(Unit& u, unsigned in, unsigned vc, Cycle front);
-  void add_credits(Unit& u, unsigned out, unsigned vc, Flow flow);
+  void add_credits(const Unit& u, OutputVc& places, Flow flow);
   void take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint32_t by, Cycle at);
   static void settle_credits(OutputVc& vc, Cycle at);
   static void settle_front(OutputVc& vc, Cycle at);

@@ -48,8 +48,8 @@ std::uint32_t FabricCore::affordable(const OutputVc& vc, std::int64_t held, Cycl
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(flits, 0, wanted));
 }
 
-void FabricCore::add_credits(Unit& u, unsigned out, unsigned vc, Flow flow) {
-  OutputVc& places = u.outputs[out].vcs[vc];
+// `places`: of a virtual channel of an output of `u`.
+void FabricCore::add_credits(const Unit& u, OutputVc& places, Flow flow) {
   settle_front(places, now_);
   Ring<Flow, 2>& due = places.due;
   if (!due.empty() && flow.step == 1 && due.back().step == 1 &&
@@ -77,7 +77,7 @@ void FabricCore::take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint
 
 // --- flits
 
-void FabricCore::append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretch& flits) {
+inline void FabricCore::append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretch& flits) {
   Buffer& buffer = u.buffer(in, vc);
   const bool empty = buffer.flits.empty();
   if (!empty && flits.step == 1 && buffer.flits.back().meets(flits)) {
@@ -101,7 +101,7 @@ void FabricCore::append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretc
 
 // The last flits that were announced to the far end of an output do not come.
 void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at) {
-  Unit& u = units_[channel.to];
+  Unit& u = *channel.to;
   const unsigned in = channel.to_in;
   const unsigned vc = channel.run.out_vc;
   Buffer& buffer = u.buffer(in, vc);
@@ -120,7 +120,7 @@ void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cy
 }
 
 // The packet at the front of a buffer may be looked at from `front` on, or when its head comes.
-void FabricCore::head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front) {
+inline void FabricCore::head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front) {
   Buffer& buffer = u.buffer(in, vc);
   buffer.front = front;
   if (forks_at(*buffer.train, u)) return fork(u, in, vc, front);
@@ -138,7 +138,7 @@ void FabricCore::head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front) {
 }
 
 // The tail of the front packet has left, or will; the next may be looked at from `front` on.
-void FabricCore::next_packet(Unit& u, unsigned in, unsigned vc, Cycle front) {
+inline void FabricCore::next_packet(Unit& u, unsigned in, unsigned vc, Cycle front) {
   Buffer& buffer = u.buffer(in, vc);
   if (!buffer.flits.empty()) {
     buffer.train = buffer.flits.front().train;

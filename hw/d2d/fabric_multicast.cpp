@@ -134,8 +134,7 @@ void FabricCore::free_copied(Unit& u, unsigned in, unsigned vc, Cycle at) {
   const std::uint32_t count = passed - buffer.freed;
   buffer.freed = passed;
   if (observer_ != nullptr) observer_->freed(NodeId(u.id), port, vc, count, at);
-  Unit& before = units_[input.from];
-  add_credits(before, input.from_out, vc, {at + before.outputs[input.from_out].backward, count, 1});
+  add_credits(*input.from, input.feed->vcs[vc], {at + input.feed->backward, count, 1});
 }
 
 // The tail of a copy has left; behind the last one, the next packet may be looked at from `next` on.

@@ -9,8 +9,6 @@
 
 namespace moesaic {
 
-using fabric::kNoUnit;
-
 // Flits of the front packet, or train, that can follow each other without a gap from `at` on; of the first
 // stretch.
 std::uint32_t FabricCore::contiguous(const Buffer& buffer, Cycle at, bool over_packets) const {
@@ -51,26 +49,25 @@ void FabricCore::pass(Unit& u, unsigned out, unsigned in, unsigned vc, bool alon
 
 // Announces flits to the far end of an output, and their places to what sent them. The first `leaves` for
 // good when the link has stopped to repeat it.
-void FabricCore::send(Unit& u, unsigned out, const Run& flits, Cycle leaves) {
+inline void FabricCore::send(Unit& u, unsigned out, const Run& flits, Cycle leaves) {
   const Channel& channel = u.outputs[out];
-  if (channel.to != kNoUnit) {
-    append_arrivals(units_[channel.to], channel.to_in, flits.out_vc,
+  if (channel.to != nullptr) {
+    append_arrivals(*channel.to, channel.to_in, flits.out_vc,
                     {flits.train, leaves + channel.forward, flits.flit, flits.count, 1});
   } else if (params_.automatic_sinks) {
-    add_credits(u, out, flits.out_vc, {flits.start + channel.forward + channel.backward, flits.count, 1});
+    add_credits(u, u.outputs[out].vcs[flits.out_vc],
+                {flits.start + channel.forward + channel.backward, flits.count, 1});
   }
   const Input& input = u.inputs[flits.in];
-  if (input.from != kNoUnit) {
-    Unit& before = units_[input.from];
-    const Cycle backward = before.outputs[input.from_out].backward;
-    add_credits(before, input.from_out, flits.vc, {flits.start + backward, flits.count, 1});
+  if (input.from != nullptr) {
+    add_credits(*input.from, input.feed->vcs[flits.vc], {flits.start + input.feed->backward, flits.count, 1});
   } else if (input.port != flits.in) {
     free_copied(u, flits.in, flits.vc, flits.start);
   }
 }
 
 // Round robin goes on behind who has won.
-void FabricCore::take_turns(Unit& u, unsigned out, unsigned in, unsigned vc) {
+inline void FabricCore::take_turns(Unit& u, unsigned out, unsigned in, unsigned vc) {
   Input& input = u.inputs[in];
   u.outputs[out].last_in = in;
   input.last_out = out;
@@ -123,7 +120,7 @@ void FabricCore::pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycl
   if (is_source(u)) {
     if (flit + 1 == train.total) owner_.left(train, at + 1);
     if (u.heads != 0) wake(u, at + 1);
-  } else if (channel.to == kNoUnit) {
+  } else if (channel.to == nullptr) {
     hand_over(u, train, packet, 1, at + channel.forward, at + channel.forward, out_vc);
   }
 }
@@ -131,7 +128,8 @@ void FabricCore::pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycl
 // --- runs
 
 // The whole packet at the front of a buffer passes from `start` on.
-void FabricCore::pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, Cycle start) {
+inline void FabricCore::pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc,
+                                    Cycle start) {
   Channel& channel = u.outputs[out];
   Buffer& buffer = u.buffer(in, vc);
   OutputVc& places = channel.vcs[out_vc];
@@ -145,12 +143,12 @@ void FabricCore::pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, un
   send(u, out, channel.run, start);
   next_packet(u, in, vc, end);
   if (u.waiters > 0) wake(u, end);
-  if (channel.to == kNoUnit) announce_or_wake(u);
+  if (channel.to == nullptr) announce_or_wake(u);
 }
 
 // The first `count` of `flits` are on record, counted, and their input and output are busy.
-void FabricCore::begin_run(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc,
-                           const Stretch& flits, std::uint32_t count, Cycle start) {
+inline void FabricCore::begin_run(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc,
+                                  const Stretch& flits, std::uint32_t count, Cycle start) {
   Channel& channel = u.outputs[out];
   Input& input = u.inputs[in];
   if (observer_ != nullptr) {
@@ -189,7 +187,7 @@ void FabricCore::start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std:
   const bool source = is_source(u);
   begin_run(u, out, in, vc, out_vc, buffer.flits.front(), count, start);
   Run& run = channel.run;
-  run.open = channel.to == kNoUnit || (source && end_flit == train.total);
+  run.open = channel.to == nullptr || (source && end_flit == train.total);
   // 1. They leave the buffer.
   Stretch& flits = buffer.flits.front();
   flits.take(count);
@@ -244,7 +242,7 @@ void FabricCore::give_back(Unit& u, unsigned out, std::uint32_t by) {
   input.present |= 1u << run.vc;
   const Cycle end = run.start + left;
   run.count = left;
-  run.open = run.open && (channel.to == kNoUnit || run.end_flit() == run.train->total);
+  run.open = run.open && (channel.to == nullptr || run.end_flit() == run.train->total);
   places.held += by;
   if (channel.errors.possible()) channel.clear += by;
   if (channel.replay.depth > 0) {
@@ -285,13 +283,13 @@ void FabricCore::shorten(Unit& u, unsigned out, std::uint32_t by, Cycle at) {
   const Run& run = channel.run;
   if (run.announced > run.end_flit()) panic("d2d fabric", at, "a packet that was announced does not come");
   if (run.end() > at) wake(u, run.end());
-  if (channel.to != kNoUnit) {
+  if (channel.to != nullptr) {
     take_back_arrivals(channel, by, at);
   } else if (params_.automatic_sinks) {
     fabric::trim(channel.vcs[run.out_vc].due, by);
   }
   const Input& input = u.inputs[run.in];
-  if (input.from != kNoUnit) take_back_credits(units_[input.from], input.from_out, run.vc, by, at);
+  if (input.from != nullptr) take_back_credits(*input.from, input.from_out, run.vc, by, at);
 }
 
 // Ends the run with the flit of the cycle before `at`. `keep_vc`: nobody else asks for its virtual channel in

@@ -16,6 +16,9 @@ namespace moesaic::fabric {
 
 inline constexpr unsigned kNoUnit = ~0u;
 
+struct Channel;
+struct Unit;
+
 /// `count` credits that come one per cycle from `first` on (step 1), or all at once (step 0).
 struct Flow {
   Cycle first = 0;
@@ -93,9 +96,11 @@ struct Input {
   std::uint32_t asking = 0;
   unsigned next_vc = 0;
   unsigned last_out = ~0u;
-  unsigned run_out = 0;     // output of its last run
-  Cycle busy = 0;           // end of that run
-  unsigned from = kNoUnit;  // what sends to it
+  unsigned run_out = 0;  // output of its last run
+  Cycle busy = 0;        // end of that run
+  // What sends to it, and through which output.
+  Unit* from = nullptr;
+  Channel* feed = nullptr;
   unsigned from_out = 0;
   // Itself; an input for copies: that whose packets it copies. Those of a port stand behind each other.
   unsigned port = 0;
@@ -155,7 +160,7 @@ struct Run {
 /// An output, and the link behind it.
 struct alignas(64) Channel {
   std::vector<OutputVc> vcs;
-  unsigned to = kNoUnit;  // kNoUnit: the own die
+  Unit* to = nullptr;  // null: the own die
   unsigned to_in = 0;
   Cycle forward = 0;   // from the grant to the arrival
   Cycle backward = 0;  // from the grant behind it to the credit

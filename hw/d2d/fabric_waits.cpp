@@ -54,9 +54,9 @@ std::vector<FabricCore::Place> FabricCore::waits_for(const Place& b) const {
       if ((possible >> vc & 1u) == 0 || owner < 0) continue;
       others.push_back({b.unit, static_cast<unsigned>(owner) / vcs_, static_cast<unsigned>(owner) % vcs_});
     }
-  } else if (waiting.state == State::active && channel.to != fabric::kNoUnit &&
+  } else if (waiting.state == State::active && channel.to != nullptr &&
              waiting.stall == static_cast<int>(Stall::credit)) {
-    others.push_back({channel.to, channel.to_in, waiting.out_vc});
+    others.push_back({channel.to->id, channel.to_in, waiting.out_vc});
   }
   return others;
 }
