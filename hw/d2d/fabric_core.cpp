@@ -22,9 +22,7 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
       vc_by_way_(topology.vc_sets() > 1),
       may_pass_alone_(!params.speculative && !topology.adaptive()),
       over_packets_(params.overlap && !params.any_vc && !params.speculative && !topology.adaptive()),
-      units_(2 * std::size_t{nodes_}),
-      slots_(kSlots),
-      occupied_(kSlots / 64, 0) {
+      units_(2 * std::size_t{nodes_}) {
   // 1. Routers and sources.
   for (unsigned n = 0; n < nodes_; ++n) {
     const unsigned ports = topology_.ports(NodeId(n));

@@ -240,9 +240,9 @@ class FabricCore {
   std::vector<std::uint8_t> ways_;  // output by router and destination; empty: adaptive
   // Bit per virtual channel that a packet may take, by class and destination: of all, then of the first set.
   std::vector<std::uint32_t> vc_choice_;
-  std::vector<Unit> units_;                          // routers, then sources
-  std::vector<std::array<std::uint64_t, 2>> slots_;  // by cycle: routers and sources to step
-  std::vector<std::uint64_t> occupied_;              // bit per slot
+  std::vector<Unit> units_;                                   // routers, then sources
+  std::array<std::array<std::uint64_t, 2>, kSlots> slots_{};  // by cycle: routers and sources to step
+  std::array<std::uint64_t, kSlots / 64> occupied_{};         // bit per slot
   std::map<Cycle, std::array<std::uint64_t, 2>> far_;
   Cycle now_ = 0;
   std::uint64_t steps_ = 0;
