@@ -8,7 +8,6 @@ namespace moesaic::firmware::ep {
 namespace {
 
 constexpr std::uint32_t kSumsDone = 0xF0000002;
-constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
 
 std::vector<Backlog> make_lanes(Hal& hal) {
   std::vector<Backlog> lanes;

@@ -7,10 +7,6 @@
 
 namespace moesaic::firmware::ep {
 
-namespace {
-constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
-}
-
 void Agent::add_row(std::uint32_t home, const Route& route) {
   const std::uint32_t list = owners_.local(route.expert) * plan_.nodes + home;
   const moesaic_list_entry row{plan_.homes.first(home) + route.token, route.token, route.place, route.gate,

@@ -5,8 +5,6 @@ namespace moesaic::firmware::ep {
 
 namespace {
 
-constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
-
 std::uint32_t entry_offset(std::uint32_t list, std::uint32_t entry) {
   return list + entry * static_cast<std::uint32_t>(sizeof(moesaic_list_entry));
 }

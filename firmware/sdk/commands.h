@@ -20,6 +20,9 @@ static_assert(sizeof(moesaic_completion) == 16, "a completion entry is 16 bytes"
 static_assert(sizeof(moesaic_mail) == 64, "a message is 64 bytes");
 static_assert(sizeof(moesaic_list_entry) == 12, "a token list entry is 12 bytes");
 
+/// Gate weight 1.0 of a token list entry, in Q1.15: that of a shared expert.
+inline constexpr std::uint16_t kGateOne = 32768;
+
 /// One command: a descriptor, and its continuation where it has one.
 class Command {
  public:

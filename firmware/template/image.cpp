@@ -20,7 +20,6 @@ namespace {  // two images in one process must not share names
 
 using namespace moesaic::firmware;
 
-constexpr std::uint16_t kGateOne = 32768;         // 1.0 in Q1.15: the gate of a shared expert
 constexpr std::uint32_t kWaveDone = 0xFFFFFFFFu;  // tag of the interrupt at the end of a wave
 
 // --- 1. What every core knows before anything runs

@@ -12,6 +12,11 @@
 
 namespace moesaic {
 
+/// The lowest bit of a mask of banks. REQUIRES: there is one.
+inline unsigned lowest(std::uint64_t banks) {
+  return static_cast<unsigned>(__builtin_ctzll(banks));
+}
+
 class BurstQueue {
  public:
   static constexpr unsigned kBanks = 64;  ///< of a pseudo channel

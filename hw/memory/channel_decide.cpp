@@ -11,14 +11,6 @@ namespace {
 /// Bursts whose row has been opened for them go before all others.
 constexpr std::uint64_t kNotOpened = std::uint64_t{1} << 60;
 
-constexpr HalfCycle rising(HalfCycle at) {
-  return at + (at & 1);
-}
-
-unsigned lowest(std::uint64_t bits) {
-  return static_cast<unsigned>(__builtin_ctzll(bits));
-}
-
 }  // namespace
 
 // Reads first. Writes when there are no reads, or, after a batch of reads, when many or old writes wait; back

@@ -9,18 +9,6 @@
 
 namespace moesaic {
 
-namespace {
-
-constexpr HalfCycle rising(HalfCycle at) {
-  return at + (at & 1);
-}
-
-unsigned lowest(std::uint64_t bits) {
-  return static_cast<unsigned>(__builtin_ctzll(bits));
-}
-
-}  // namespace
-
 // --- which command ----------------------------------------------------------------------------------------
 
 // The most urgent step of a refresh or RFM, and which banks are kept for them.

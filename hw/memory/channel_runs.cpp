@@ -130,8 +130,7 @@ std::uint64_t DramChannel::run_length(HalfCycle limit) const {
   for (unsigned pc = 0; pc < state_.pseudo_channels.size(); ++pc) {
     if (q.misses(pc) != 0 || buses_[pc].trace != nullptr) return 0;
     for (std::uint64_t left = q.wanted(pc); left != 0; left &= left - 1) {
-      if (state_.banks[pc * BurstQueue::kBanks + static_cast<unsigned>(__builtin_ctzll(left))].fresh)
-        return 0;
+      if (state_.banks[pc * BurstQueue::kBanks + lowest(left)].fresh) return 0;
     }
   }
   most = std::min(most, watch_.steps_until(run_end(limit)));

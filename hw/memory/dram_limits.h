@@ -13,6 +13,10 @@ namespace moesaic {
 /// Half cycles of CK. Signed: a constraint may reach back before the command it comes from.
 using HalfCycle = std::int64_t;
 inline constexpr HalfCycle kNoHalfCycle = std::int64_t{1} << 60;
+/// The rising edge of CK at `at`, or the next one.
+constexpr HalfCycle rising(HalfCycle at) {
+  return at + (at & 1);
+}
 
 struct DramLimits {
   explicit DramLimits(const MemoryParams& p);

@@ -9,7 +9,6 @@ namespace moesaic::firmware::fse_dp {
 
 namespace {
 
-constexpr std::uint16_t kGateOne = 32768;  // 1.0 in Q1.15
 constexpr std::uint16_t kUnknown = 0xFFFF;
 
 std::vector<Backlog> make_queues(Hal& hal, unsigned count) {

@@ -7,7 +7,6 @@ namespace moesaic::firmware::naive_fse_dp {
 
 namespace {
 
-constexpr std::uint16_t kGateOne = 32768;         // 1.0 in Q1.15
 constexpr std::uint32_t kWaveDone = 0xF0000001u;  // tag of the interrupt at the end of a wave
 
 // Needs: bytes 0..3 wave of the run, 4..5 first expert, then a bit per expert.

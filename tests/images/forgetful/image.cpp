@@ -54,7 +54,7 @@ class Agent : public Core {
       for (const moesaic_choice& choice : hal_.gate_results(layer, token.token))
         lists_[choice.expert].push_back(entry(i, choice.gate));
       for (std::uint32_t s = 0; s < hal_.info().shared_experts; ++s)
-        lists_[hal_.info().experts + s].push_back(entry(i, 32768));
+        lists_[hal_.info().experts + s].push_back(entry(i, kGateOne));
     }
     if (lists_.empty()) return hal_.layer_done();
     if (defers_ == "computes_all_the_same") hal_.defer(hal_.tokens().front().request);

@@ -137,7 +137,7 @@ class Agent : public Core {
          }},
         {"list_beyond_sram",
          [&] {
-           hal_.write_list(kRegion, {{0, 0, 65535, 32768, 0}});
+           hal_.write_list(kRegion, {{0, 0, 65535, kGateOne, 0}});
            queue().push(slot_allocate(0, 0, kRegion));
            push(load(memory_address(0, 0), hal_.sram(0), listed(row(), 1, kRegion)));
          }},
