@@ -98,7 +98,7 @@ struct Input {
   unsigned last_out = ~0u;
   unsigned run_out = 0;  // output of its last run
   Cycle busy = 0;        // end of that run
-  // What sends to it, and through which output.
+  // What sends to it, and through which output: `feed` is from->outputs[from_out].
   Unit* from = nullptr;
   Channel* feed = nullptr;
   unsigned from_out = 0;
