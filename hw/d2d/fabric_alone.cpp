@@ -10,13 +10,9 @@ namespace moesaic {
 // Bit per input with a head that wants something now.
 std::uint64_t FabricCore::due_heads(const Unit& u, Cycle at) {
   std::uint64_t due = 0;
-  for (std::size_t in = 0; in < u.due.size(); in += 8) {
-    const Cycle* of = &u.due[in];
-    const unsigned some = unsigned{of[0] <= at} | unsigned{of[1] <= at} << 1 | unsigned{of[2] <= at} << 2 |
-                          unsigned{of[3] <= at} << 3 | unsigned{of[4] <= at} << 4 |
-                          unsigned{of[5] <= at} << 5 | unsigned{of[6] <= at} << 6 |
-                          unsigned{of[7] <= at} << 7;
-    due |= std::uint64_t{some} << in;
+  for (std::uint64_t ins = u.heads; ins != 0; ins &= ins - 1) {
+    const std::uint64_t now = u.inputs[static_cast<unsigned>(__builtin_ctzll(ins))].due <= at;
+    due |= (ins & -ins) & -now;
   }
   return due;
 }
@@ -57,7 +53,7 @@ bool FabricCore::has_rivals(const Unit& u, unsigned in, unsigned out) {
 // its virtual channel, and passes when it is ready. False: it cannot be decided by itself.
 bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
   // 1. Which is it?
-  const Input& input = u.inputs[in];
+  Input& input = u.inputs[in];
   unsigned vc = u.vcs;
   Cycle next = kNoCycle;
   for (std::uint32_t vcs = input.heads; vcs != 0; vcs &= vcs - 1) {
@@ -72,7 +68,7 @@ bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
     }
   }
   if (vc == u.vcs) {  // the one that was due has been taken back
-    u.due[in] = next;
+    input.due = next;
     return true;
   }
   // 2. Is anything in its way?
@@ -92,12 +88,12 @@ bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
     return false;
   // 3. No.
   if (buffer.state == State::waiting) --u.waiters;
-  u.clear_head(in, vc);
-  u.due[in] = next;
+  u.clear_head(buffer);
+  input.due = next;
   stall(channel, buffer, -1, at);
-  buffer.asked = static_cast<int>(out * vcs_ + static_cast<unsigned>(out_vc));
+  buffer.asked = static_cast<std::int16_t>(out * vcs_ + static_cast<unsigned>(out_vc));
   places.granted = static_cast<int>(in * vcs_ + vc);
-  pass_packet(u, out, in, vc, static_cast<unsigned>(out_vc), start);
+  pass_packet(u, channel, buffer, static_cast<Index>(out_vc), start);
   return true;
 }
 

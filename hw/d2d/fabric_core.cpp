@@ -27,23 +27,30 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
   for (unsigned n = 0; n < nodes_; ++n) {
     const unsigned ports = topology_.ports(NodeId(n));
     units_[n].inputs.resize(ports);
-    units_[n].outputs.resize(ports);
+    units_[n].outputs = std::vector<Channel>(ports);
     units_[n].vcs = vcs_;
     units_[nodes_ + n].inputs.resize(kPacketClasses);
-    units_[nodes_ + n].outputs.resize(1);
+    units_[nodes_ + n].outputs = std::vector<Channel>(1);
   }
   for (unsigned id = 0; id < units_.size(); ++id) {
     Unit& u = units_[id];
     u.id = id;
     u.kind = id < nodes_ ? 0 : 1;
     u.bit = std::uint64_t{1} << (id - u.kind * nodes_);
-    for (unsigned in = 0; in < u.inputs.size(); ++in) u.inputs[in].port = in;
+    for (Index in = 0; in < u.inputs.size(); ++in) u.inputs[in].port = in;
+    for (Index out = 0; out < u.outputs.size(); ++out) u.outputs[out].out = out;
   }
   if (params_.to_self) certain_ = std::min(certain_, 1 + params_.local);
   if (params_.multicast) add_copy_inputs();
   for (Unit& u : units_) {
-    u.buffers.resize(u.inputs.size() * u.vcs);
-    u.due.resize((u.inputs.size() + 7) / 8 * 8, kNoCycle);
+    u.buffers = std::vector<Buffer>(u.inputs.size() * u.vcs);
+    for (Index in = 0; in < u.inputs.size(); ++in) {
+      u.inputs[in].in = in;
+      for (Index vc = 0; vc < u.vcs; ++vc) {
+        u.buffer(in, vc).input = &u.inputs[in];
+        u.buffer(in, vc).vc = vc;
+      }
+    }
   }
   // 2. Between dies and routers, and between routers.
   for (unsigned n = 0; n < nodes_; ++n) {
@@ -77,10 +84,10 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
 void FabricCore::connect(Unit& from, unsigned out, Unit* to, unsigned in, Cycle latency) {
   Channel& channel = from.outputs[out];
   channel.to = to;
-  channel.to_in = in;
+  channel.to_in = static_cast<Index>(in);
   channel.forward = params_.switch_alloc + params_.traversal + latency;
   channel.backward = params_.switch_alloc + latency + params_.credit;
-  channel.vcs.resize(vcs_);
+  channel.vcs = std::vector<OutputVc>(vcs_);
   for (unsigned vc = 0; vc < vcs_; ++vc) {
     channel.vcs[vc].depth = params_.depths[vc];
     channel.vcs[vc].held = params_.depths[vc];
@@ -88,7 +95,6 @@ void FabricCore::connect(Unit& from, unsigned out, Unit* to, unsigned in, Cycle 
   if (to == nullptr) return;
   to->inputs[in].from = &from;
   to->inputs[in].feed = &channel;
-  to->inputs[in].from_out = out;
 }
 
 // Ways and virtual channels that do not depend on the source of a packet.
@@ -118,7 +124,8 @@ void FabricCore::submit(PacketTrain& train, Cycle ready) {
   if (ready < now_) panic("d2d fabric", ready, "a train is submitted in the past");
   if (train.source == train.destination && !params_.to_self)
     panic("d2d fabric", ready, "a die sends to itself, which the parameters rule out");
-  append_arrivals(units_[nodes_ + index_of(train.source)], static_cast<unsigned>(train.kind), 0,
+  Unit& source = units_[nodes_ + index_of(train.source)];
+  append_arrivals(source, source.buffer(static_cast<unsigned>(train.kind), 0),
                   {&train, ready, 0, train.total, 0});
 }
 
@@ -133,7 +140,7 @@ ChannelStats FabricCore::stats(NodeId node, unsigned out) const {
   ChannelStats stats = channel.stats;
   // A run is counted whole when it is decided.
   const Run& run = channel.run;
-  const bool told = out == kLocalPort && !run.open;
+  const bool told = out == kLocalPort && !units_[index_of(node)].open;
   if (run.end() > now_ && !told) stats.subtract(run.train->kind, run.passed(run.before(now_), run.count));
   return stats;
 }
@@ -157,7 +164,8 @@ Cycle FabricCore::next_cycle() const {
   for (std::uint64_t ahead = 0; ahead < kSlots;) {
     const std::uint64_t slot = (now_ + ahead) % kSlots;
     const std::uint64_t word = occupied_[slot / 64] >> (slot % 64);
-    if (word != 0) return std::min(next, now_ + ahead + static_cast<Cycle>(__builtin_ctzll(word)));
+    if (word != 0) [[likely]]
+      return std::min(next, now_ + ahead + static_cast<Cycle>(__builtin_ctzll(word)));
     ahead += 64 - slot % 64;
   }
   return next;
@@ -169,8 +177,10 @@ void FabricCore::advance(Cycle limit) {
   for (Cycle at = next_cycle(); at < limit; at = next_cycle()) {
     now_ = at;
     decided = at + 1;
-    if (observer_ != nullptr) tell_all(at);
-    if (!far_.empty() && far_.begin()->first == at) fetch_far(at);
+    if (observer_ != nullptr) [[unlikely]]
+      tell_all(at);
+    if (!far_.empty() && far_.begin()->first == at) [[unlikely]]
+      fetch_far(at);
     std::array<std::uint64_t, 2>& due = slots_[at % kSlots];
     const unsigned kind = due[0] == 0 ? 1 : 0;
     const auto n = static_cast<unsigned>(__builtin_ctzll(due[kind]));
@@ -193,7 +203,8 @@ void FabricCore::fetch_far(Cycle at) {
 void FabricCore::step(Unit& u, Cycle at) {
   ++steps_;
   stepping_ = u.id;
-  if (u.outputs[0].run.open && u.outputs[0].run.end() <= at) finish_run(u);
+  if (u.open && u.outputs[0].run.end() <= at) [[unlikely]]
+    finish_run(u);
   if (is_source(u)) {
     step_source(u, at);
   } else {
@@ -249,7 +260,7 @@ void FabricCore::step_source(Unit& u, Cycle at) {
   // 1. Who can send? A packet that is being sent goes on, then classes take turns.
   unsigned ready = 0;
   unsigned chosen = ~0u;
-  unsigned vc = 0;
+  Index vc = 0;
   std::uint64_t kinds = u.heads;
   const bool running = channel.run.end() > at;
   if (running) kinds &= ~(std::uint64_t{1} << channel.run.in);
@@ -261,7 +272,7 @@ void FabricCore::step_source(Unit& u, Cycle at) {
     ++ready;
     if (chosen != ~0u && u.current != static_cast<int>(kind)) continue;
     chosen = kind;
-    vc = static_cast<unsigned>(possible);
+    vc = static_cast<Index>(possible);
   }
   if (ready == 0) return;
   // 2. A train gives way behind the packet that is being sent.
@@ -269,9 +280,9 @@ void FabricCore::step_source(Unit& u, Cycle at) {
     const Run& run = channel.run;
     const std::uint32_t flit = run.flit + run.before(at);
     const std::uint32_t end = run.train->at_boundary(flit) ? flit : run.train->packet_end(flit);
-    if (run.end_flit() > end) shorten(u, 0, run.end_flit() - end, at);
+    if (run.end_flit() > end) shorten(u, channel, run.end_flit() - end, at);
     if (end != flit) return wake(u, run.end());
-    if (run.open) finish_run(u);
+    if (u.open) finish_run(u);
     return step_source(u, at);
   }
   // 3. Away with it.
@@ -281,14 +292,14 @@ void FabricCore::step_source(Unit& u, Cycle at) {
   if (train.single() && from.flits.front().count == train.total && channel.vcs[vc].held >= train.total) {
     // Nothing stops it.
     stall(channel, from, -1, at);
-    pass_packet(u, 0, chosen, 0, vc, at);
+    pass_packet(u, channel, from, vc, at);
     u.free = at + 1;
-    u.next = chosen + 1 < kPacketClasses ? chosen + 1 : 0;
+    u.next = fabric::class_after(from.input->in);
     if (ready > 1) wake(u, channel.run.end());
     return owner_.left(train, channel.run.end());
   }
   from.state = State::active;
-  pass(u, 0, chosen, 0, true, ready == 1 && !params_.any_vc, at);
+  pass(u, channel, from, true, ready == 1 && !params_.any_vc, at);
   if (ready > 1) wake(u, std::max(channel.run.end(), at + 1));
 }
 

@@ -15,6 +15,7 @@
 // per router, which gives it its virtual channel too. Arrivals and credits of a run are announced ahead, and
 // taken back where a competitor cuts it short. Where flits compete, every cycle is allocated as the hardware
 // would. Runs change no time: tests/reference/fabric_cycles.cpp compares with a model that knows none.
+// Branches are marked by what a packet does that nobody is in the way of.
 #pragma once
 
 #include <array>
@@ -106,6 +107,7 @@ class FabricCore {
   static constexpr std::uint64_t kSlots = 256;
   static constexpr std::size_t kMostPorts = 64;  // inputs of a router, those for copies included
 
+  using Index = fabric::Index;
   using State = fabric::State;
   using Flow = fabric::Flow;
   using Run = fabric::Run;
@@ -121,7 +123,8 @@ class FabricCore {
   void fill_tables();
   static bool is_source(const Unit& u) { return u.kind != 0; }
   void wake(const Unit& u, Cycle at) {
-    if (at - now_ - 1 >= kSlots - 1) return wake_otherwise(u, at);
+    if (at - now_ - 1 >= kSlots - 1) [[unlikely]]
+      return wake_otherwise(u, at);
     slots_[at % kSlots][u.kind] |= u.bit;
     occupied_[at % kSlots / 64] |= std::uint64_t{1} << (at % 64);
   }
@@ -130,7 +133,8 @@ class FabricCore {
   void step(Unit& u, Cycle at);
   // Virtual channels of output `out` that a packet may take.
   std::uint32_t vcs_for(const Unit& u, unsigned out, const PacketTrain& train) const {
-    if (vc_by_way_ || train.multicast) return vcs_on_way(u, out, train);
+    if (vc_by_way_ || train.multicast) [[unlikely]]
+      return vcs_on_way(u, out, train);
     return vc_choice_[static_cast<std::size_t>(train.kind) * nodes_ + index_of(train.destination)];
   }
   std::uint32_t vcs_on_way(const Unit& u, unsigned out, const PacketTrain& train) const;
@@ -164,22 +168,22 @@ class FabricCore {
   // Packets that are copied (fabric_multicast.cpp).
   void add_copy_inputs();
   static bool forks_at(const PacketTrain& train, const Unit& u);
-  void fork(Unit& u, unsigned in, unsigned vc, Cycle front);
-  void extend_copies(Unit& u, unsigned in, unsigned vc, const Stretch& flits);
-  static void shorten_copies(Unit& u, unsigned in, unsigned vc);
-  static void unfork(Unit& u, unsigned in, unsigned vc);
-  void free_copied(Unit& u, unsigned in, unsigned vc, Cycle at);
-  void copy_left(Unit& u, unsigned in, unsigned vc, Cycle next);
+  void fork(Unit& u, Buffer& buffer, Cycle front);
+  void extend_copies(Unit& u, const Buffer& buffer, const Stretch& flits);
+  static void shorten_copies(Unit& u, const Buffer& buffer);
+  static void unfork(Unit& u, const Buffer& buffer);
+  void free_copied(Unit& u, const Buffer& copied, Cycle at);
+  void copy_left(Unit& u, const Buffer& copy, Cycle next);
   void read_ports(Unit& u, std::array<int, kMostPorts>& picked);
-  static void pass_port_turn(Unit& u, unsigned in);
+  static void pass_port_turn(Unit& u, const Input& input);
 
   // What is announced: flits and credits on their way (fabric_flows.cpp).
-  void append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretch& flits);
+  void append_arrivals(Unit& u, Buffer& buffer, const Stretch& flits);
   void take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at);
-  void head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front);
-  void next_packet(Unit& u, unsigned in, unsigned vc, Cycle front);
+  void head_to_front(Unit& u, Buffer& buffer, Cycle front);
+  void next_packet(Unit& u, Buffer& buffer, Cycle front);
   void add_credits(const Unit& u, OutputVc& places, Flow flow);
-  void take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint32_t by, Cycle at);
+  void take_back_credits(Unit& u, Channel& channel, unsigned vc, std::uint32_t by, Cycle at);
   static void settle_credits(OutputVc& vc, Cycle at);
   static void settle_front(OutputVc& vc, Cycle at);
   static bool has_credit(OutputVc& vc, Cycle at);
@@ -187,22 +191,22 @@ class FabricCore {
   static void stall(Channel& channel, Buffer& buffer, int cause, Cycle at);
 
   // Flits that pass an output, and runs of them (fabric_runs.cpp).
-  void pass(Unit& u, unsigned out, unsigned in, unsigned vc, bool alone, bool over_packets, Cycle at);
-  void pass_flit(Unit& u, unsigned out, unsigned in, unsigned vc, Cycle at, Cycle leaves);
-  void take_turns(Unit& u, unsigned out, unsigned in, unsigned vc);
-  void start_run(Unit& u, unsigned out, unsigned in, unsigned vc, std::uint32_t count, Cycle start);
-  void begin_run(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, const Stretch& flits,
-                 std::uint32_t count, Cycle start);
-  void pass_packet(Unit& u, unsigned out, unsigned in, unsigned vc, unsigned out_vc, Cycle start);
+  void pass(Unit& u, Channel& channel, Buffer& buffer, bool alone, bool over_packets, Cycle at);
+  void pass_flit(Unit& u, Channel& channel, Buffer& buffer, Cycle at, Cycle leaves);
+  void take_turns(Unit& u, Channel& channel, const Buffer& buffer);
+  void start_run(Unit& u, Channel& channel, Buffer& buffer, std::uint32_t count, Cycle start);
+  void begin_run(Unit& u, Channel& channel, const Buffer& buffer, Index out_vc, std::uint32_t count,
+                 Cycle start);
+  void pass_packet(Unit& u, Channel& channel, Buffer& buffer, Index out_vc, Cycle start);
   std::uint32_t contiguous(const Buffer& buffer, Cycle at, bool over_packets) const;
   bool may_go_on(const Unit& u, const Channel& channel) const;
-  void cut_run(Unit& u, unsigned out, bool keep_vc, Cycle at);
-  void shorten(Unit& u, unsigned out, std::uint32_t by, Cycle at);
-  void give_back(Unit& u, unsigned out, std::uint32_t by);
+  void cut_run(Unit& u, Channel& channel, bool keep_vc, Cycle at);
+  void shorten(Unit& u, Channel& channel, std::uint32_t by, Cycle at);
+  void give_back(Unit& u, Channel& channel, std::uint32_t by);
   void finish_run(Unit& u);
-  void send(Unit& u, unsigned out, const Run& flits, Cycle leaves);
-  Passage passage(const Unit& u, unsigned out, const Run& run) const;
-  void tell(const Unit& u, unsigned out, Cycle at);
+  void send(Unit& u, Channel& channel, const Buffer& buffer, const Run& flits, Cycle leaves);
+  Passage passage(const Unit& u, const Channel& channel, const Run& run) const;
+  void tell(const Unit& u, Channel& channel, Cycle at);
   void tell_all(Cycle at);
 
   // The link, and the port to the own die (fabric_link.cpp).
@@ -211,7 +215,7 @@ class FabricCore {
   std::uint32_t take_link(Channel& channel, std::uint32_t count, Cycle at, Cycle& leaves);
   Cycle transmit(Channel& channel, Cycle at);
   void announce(Unit& u, std::uint32_t before);
-  void hand_over(const Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+  void hand_over(Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
                  Cycle last_tail, unsigned vc);
   void announce_or_wake(Unit& u);
   void look_ahead(Unit& u, Cycle at);
@@ -247,8 +251,7 @@ class FabricCore {
   Cycle now_ = 0;
   std::uint64_t steps_ = 0;
   unsigned stepping_ = fabric::kNoUnit;
-  std::vector<std::pair<unsigned, unsigned>>
-      untold_;  // outputs with runs that the observer does not know whole
+  std::vector<std::pair<Unit*, Channel*>> untold_;  // outputs with runs that the observer does not know whole
   // Scratch of a step.
   std::vector<VcRequest> heads_;
   std::vector<fabric::Request> requests_;

@@ -62,8 +62,7 @@ void FabricCore::add_credits(const Unit& u, OutputVc& places, Flow flow) {
   if (places.starved) wake(u, flow.first);
 }
 
-void FabricCore::take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint32_t by, Cycle at) {
-  Channel& channel = u.outputs[out];
+void FabricCore::take_back_credits(Unit& u, Channel& channel, unsigned vc, std::uint32_t by, Cycle at) {
   OutputVc& places = channel.vcs[vc];
   fabric::trim(places.due, by);
   const Run& run = channel.run;
@@ -72,13 +71,13 @@ void FabricCore::take_back_credits(Unit& u, unsigned out, unsigned vc, std::uint
   const auto left = static_cast<std::uint32_t>(run.end() - from);
   settle_credits(places, at);
   const std::uint32_t possible = affordable(places, places.held + left, from, left);
-  if (possible < left) shorten(u, out, left - possible, at);
+  if (possible < left) shorten(u, channel, left - possible, at);
 }
 
 // --- flits
 
-inline void FabricCore::append_arrivals(Unit& u, unsigned in, unsigned vc, const Stretch& flits) {
-  Buffer& buffer = u.buffer(in, vc);
+// `buffer`: of an input of `u`.
+inline void FabricCore::append_arrivals(Unit& u, Buffer& buffer, const Stretch& flits) {
   const bool empty = buffer.flits.empty();
   if (!empty && flits.step == 1 && buffer.flits.back().meets(flits)) {
     buffer.flits.back().count += flits.count;
@@ -88,68 +87,64 @@ inline void FabricCore::append_arrivals(Unit& u, unsigned in, unsigned vc, const
   if (buffer.train == nullptr) {
     buffer.train = flits.train;
     buffer.next = flits.flit;
-    u.inputs[in].present |= 1u << vc;
-    head_to_front(u, in, vc, buffer.front);
+    u.set_present(buffer);
+    head_to_front(u, buffer, buffer.front);
   } else if (buffer.state == State::active) {
     if (!empty) return;
-    u.set_asking(in, vc);
+    u.set_asking(buffer);
     wake(u, std::max(buffer.send, flits.first));
   } else if (buffer.state == State::forked && buffer.train == flits.train) {
-    extend_copies(u, in, vc, flits);
+    extend_copies(u, buffer, flits);
   }
 }
 
 // The last flits that were announced to the far end of an output do not come.
 void FabricCore::take_back_arrivals(const Channel& channel, std::uint32_t by, Cycle at) {
   Unit& u = *channel.to;
-  const unsigned in = channel.to_in;
-  const unsigned vc = channel.run.out_vc;
-  Buffer& buffer = u.buffer(in, vc);
+  Buffer& buffer = u.buffer(channel.to_in, channel.run.out_vc);
   // 1. A run that has taken some ends earlier.
   const std::uint32_t there = buffer.announced();
-  if (there < by) shorten(u, u.inputs[in].run_out, by - there, at);
+  if (there < by) shorten(u, u.outputs[buffer.input->run_out], by - there, at);
   fabric::trim(buffer.flits, by);
-  if (buffer.state == State::forked) shorten_copies(u, in, vc);
+  if (buffer.state == State::forked) shorten_copies(u, buffer);
   // 2. A packet of which nothing has come is not there.
   if (!buffer.flits.empty()) return;
-  if (buffer.state == State::active) return u.clear_asking(in, vc);
+  if (buffer.state == State::active) return u.clear_asking(buffer);
   buffer.train = nullptr;
   buffer.state = State::idle;
-  u.inputs[in].present &= ~(1u << vc);
-  u.clear_head(in, vc);
+  u.clear_present(buffer);
+  u.clear_head(buffer);
 }
 
 // The packet at the front of a buffer may be looked at from `front` on, or when its head comes.
-inline void FabricCore::head_to_front(Unit& u, unsigned in, unsigned vc, Cycle front) {
-  Buffer& buffer = u.buffer(in, vc);
+inline void FabricCore::head_to_front(Unit& u, Buffer& buffer, Cycle front) {
   buffer.front = front;
-  if (forks_at(*buffer.train, u)) return fork(u, in, vc, front);
+  if (forks_at(*buffer.train, u)) return fork(u, buffer, front);
   const Cycle arrival = buffer.flits.front().first;
   if (is_source(u)) {
     buffer.state = State::idle;
-    u.set_head(in, vc, 0);
+    u.set_head(buffer, 0);
     return wake(u, std::max(front, arrival));
   }
   buffer.state = State::routing;
   buffer.allocate =
       params_.overlap ? std::max(arrival + params_.route, front) : std::max(arrival, front) + params_.route;
-  u.set_head(in, vc, buffer.allocate);
+  u.set_head(buffer, buffer.allocate);
   wake(u, buffer.allocate);
 }
 
 // The tail of the front packet has left, or will; the next may be looked at from `front` on.
-inline void FabricCore::next_packet(Unit& u, unsigned in, unsigned vc, Cycle front) {
-  Buffer& buffer = u.buffer(in, vc);
+inline void FabricCore::next_packet(Unit& u, Buffer& buffer, Cycle front) {
   if (!buffer.flits.empty()) {
     buffer.train = buffer.flits.front().train;
     buffer.next = buffer.flits.front().flit;
-    return head_to_front(u, in, vc, front);
+    return head_to_front(u, buffer, front);
   }
   buffer.front = front;
   buffer.train = nullptr;
   buffer.state = State::idle;
-  u.inputs[in].present &= ~(1u << vc);
-  if (is_source(u)) u.clear_head(in, vc);
+  u.clear_present(buffer);
+  if (is_source(u)) u.clear_head(buffer);
 }
 
 }  // namespace moesaic

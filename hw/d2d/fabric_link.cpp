@@ -91,12 +91,13 @@ Cycle FabricCore::transmit(Channel& channel, Cycle at) {
 
 // --- the port to the own die
 
-void FabricCore::hand_over(const Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count,
-                           Cycle tail, Cycle last_tail, unsigned vc) {
+void FabricCore::hand_over(Unit& u, PacketTrain& train, std::uint32_t first, std::uint32_t count, Cycle tail,
+                           Cycle last_tail, unsigned vc) {
   // Its flits have passed everything but this port, and its owner may forget the train.
   if (observer_ != nullptr) {
     tell_all(now_);
-    tell(u, kLocalPort, last_tail - u.outputs[kLocalPort].forward + 1);
+    Channel& channel = u.outputs[kLocalPort];
+    tell(u, channel, last_tail - channel.forward + 1);
   }
   if (index_of(train.destination) == u.id) {
     owner_.arrived(train, first, count, tail, last_tail, vc);
@@ -120,14 +121,14 @@ void FabricCore::announce(Unit& u, std::uint32_t before) {
     if (count++ == 0) first_tail = tail(end);
   }
   if (count == 0) return;
-  if (run.announced == run.end_flit()) run.open = false;
+  if (run.announced == run.end_flit()) u.open = false;
   hand_over(u, train, train.packets_before(first), count, first_tail, tail(run.announced), run.out_vc);
 }
 
 // The own die is told of a run to it now, where nothing can stop it, or at its end.
 void FabricCore::announce_or_wake(Unit& u) {
   Run& run = u.outputs[kLocalPort].run;
-  run.open = true;
+  u.open = true;
   if (!run.train->single() || run.end() > now_ + certain_ || may_compete(u)) return wake(u, run.end());
   announce(u, run.end_flit());
 }
@@ -139,9 +140,9 @@ void FabricCore::look_ahead(Unit& u, Cycle at) {
   if (run.train->single()) return;  // its end is a step
   if (run.train->packet_end(run.announced) < run.end_flit()) {
     announce(u, run.flit + run.before(at));
-    if (run.open && !may_compete(u)) announce(u, run.flit + run.before(at + certain_));
+    if (u.open && !may_compete(u)) announce(u, run.flit + run.before(at + certain_));
   }
-  if (!run.open) return;  // its owner may have forgotten the train
+  if (!u.open) return;  // its owner may have forgotten the train
   // Again before the next tail arrives.
   const std::uint32_t next = run.train->packet_end(run.announced);
   if (next < run.end_flit()) wake(u, run.start + (next - 1 - run.flit) + u.outputs[kLocalPort].forward);
@@ -154,7 +155,8 @@ bool FabricCore::may_compete(const Unit& u) {
   const auto wants = [&](const PacketTrain& train) {
     return index_of(train.destination) == u.id || forks_at(train, u);
   };
-  for (unsigned in = 0; in < u.inputs.size(); ++in) {
+  for (std::uint64_t ins = u.present; ins != 0; ins &= ins - 1) {
+    const auto in = static_cast<unsigned>(__builtin_ctzll(ins));
     for (std::uint32_t present = u.inputs[in].present; present != 0; present &= present - 1) {
       const auto vc = static_cast<unsigned>(__builtin_ctz(present));
       const Buffer& buffer = u.buffer(in, vc);

@@ -33,9 +33,9 @@ void FabricCore::add_copy_inputs() {
   const std::vector<std::vector<unsigned>> copies = copies_by_input(topology_);
   for (unsigned n = 0; n < nodes_; ++n) {
     std::vector<Input>& inputs = units_[n].inputs;
-    for (unsigned port = 0; port < copies[n].size(); ++port) {
-      inputs[port].first_copy = static_cast<unsigned>(inputs.size());
-      inputs[port].copies = copies[n][port];
+    for (Index port = 0; port < copies[n].size(); ++port) {
+      inputs[port].first_copy = static_cast<Index>(inputs.size());
+      inputs[port].copies = static_cast<Index>(copies[n][port]);
       for (unsigned i = 0; i < copies[n][port]; ++i) {
         inputs.emplace_back();
         inputs.back().port = port;
@@ -49,31 +49,29 @@ bool FabricCore::forks_at(const PacketTrain& train, const Unit& u) {
 }
 
 // The packet at the front of a buffer may be looked at from `front` on: so may its copies.
-void FabricCore::fork(Unit& u, unsigned in, unsigned vc, Cycle front) {
-  const Input& input = u.inputs[in];
-  Buffer& buffer = u.buffer(in, vc);
+void FabricCore::fork(Unit& u, Buffer& buffer, Cycle front) {
+  const Input& input = *buffer.input;
   const std::vector<PacketTrain*>& branches = buffer.train->fork->branches;
   if (branches.size() > input.copies) panic("d2d fabric", front, "a packet has more copies than outputs");
   buffer.state = State::forked;
   buffer.copies = static_cast<std::uint8_t>(branches.size());
   buffer.freed = buffer.next;
   for (unsigned i = 0; i < branches.size(); ++i) {
-    Buffer& copy = u.buffer(input.first_copy + i, vc);
+    Buffer& copy = u.buffer(input.first_copy + i, buffer.vc);
     copy.train = branches[i];
     copy.next = buffer.next;
-    u.inputs[input.first_copy + i].present |= 1u << vc;
+    u.set_present(copy);
   }
-  for (std::uint32_t i = 0; i < buffer.flits.size(); ++i) extend_copies(u, in, vc, buffer.flits[i]);
-  for (unsigned i = 0; i < branches.size(); ++i) head_to_front(u, input.first_copy + i, vc, front);
+  for (std::uint32_t i = 0; i < buffer.flits.size(); ++i) extend_copies(u, buffer, buffer.flits[i]);
+  for (unsigned i = 0; i < branches.size(); ++i)
+    head_to_front(u, u.buffer(input.first_copy + i, buffer.vc), front);
 }
 
 // `flits` follow what the copies of the front packet have: as many of them as belong to that packet.
-void FabricCore::extend_copies(Unit& u, unsigned in, unsigned vc, const Stretch& flits) {
-  const Input& input = u.inputs[in];
-  const Buffer& buffer = u.buffer(in, vc);
+void FabricCore::extend_copies(Unit& u, const Buffer& buffer, const Stretch& flits) {
   const std::uint32_t end = buffer.train->packet_end(buffer.next);
   for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
-    Buffer& copy = u.buffer(input.first_copy + i, vc);
+    Buffer& copy = u.buffer(buffer.input->first_copy + i, buffer.vc);
     if (copy.train == nullptr) continue;  // it has left
     const bool empty = copy.flits.empty();
     const std::uint32_t next = empty ? copy.next : copy.flits.back().end();
@@ -81,66 +79,60 @@ void FabricCore::extend_copies(Unit& u, unsigned in, unsigned vc, const Stretch&
     if (count == 0) continue;
     copy.flits.push_back({copy.train, flits.first, next, count, flits.step});
     if (copy.state != State::active || !empty) continue;
-    u.set_asking(input.first_copy + i, vc);
+    u.set_asking(copy);
     wake(u, flits.first);
   }
 }
 
 // The buffer's flits have become fewer.
-void FabricCore::shorten_copies(Unit& u, unsigned in, unsigned vc) {
-  const Input& input = u.inputs[in];
-  const Buffer& buffer = u.buffer(in, vc);
+void FabricCore::shorten_copies(Unit& u, const Buffer& buffer) {
   const std::uint32_t end = told(buffer);
   for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
-    const unsigned reader = input.first_copy + i;
-    Buffer& copy = u.buffer(reader, vc);
+    Buffer& copy = u.buffer(buffer.input->first_copy + i, buffer.vc);
     if (copy.train == nullptr) continue;
     const std::uint32_t has = told(copy);
     fabric::trim(copy.flits, has - std::min(has, end));
-    if (copy.flits.empty()) u.clear_asking(reader, vc);
+    if (copy.flits.empty()) u.clear_asking(copy);
     if (buffer.next != end) continue;
     // Nothing of the packet is there.
     copy.train = nullptr;
     copy.state = State::idle;
-    u.inputs[reader].present &= ~(1u << vc);
-    u.clear_head(reader, vc);
+    u.clear_present(copy);
+    u.clear_head(copy);
   }
 }
 
 // The packet at the front is not to be looked at yet.
-void FabricCore::unfork(Unit& u, unsigned in, unsigned vc) {
-  const Input& input = u.inputs[in];
-  for (unsigned i = 0; i < u.buffer(in, vc).copies; ++i) {
-    Buffer& copy = u.buffer(input.first_copy + i, vc);
+void FabricCore::unfork(Unit& u, const Buffer& buffer) {
+  for (unsigned i = 0; i < buffer.copies; ++i) {
+    Buffer& copy = u.buffer(buffer.input->first_copy + i, buffer.vc);
     while (!copy.flits.empty()) copy.flits.pop_front();
     copy.train = nullptr;
     copy.state = State::idle;
-    u.inputs[input.first_copy + i].present &= ~(1u << vc);
-    u.clear_head(input.first_copy + i, vc);
+    u.clear_present(copy);
+    u.clear_head(copy);
   }
 }
 
 // A flit of a copy passes at `at`: when it is the last to take it, its place is free.
-void FabricCore::free_copied(Unit& u, unsigned in, unsigned vc, Cycle at) {
-  const unsigned port = u.inputs[in].port;
-  const Input& input = u.inputs[port];
-  Buffer& buffer = u.buffer(port, vc);
+void FabricCore::free_copied(Unit& u, const Buffer& copied, Cycle at) {
+  const Input& input = u.inputs[copied.input->port];
+  Buffer& buffer = u.buffer(input.in, copied.vc);
   std::uint32_t passed = buffer.train->packet_end(buffer.next);
   for (unsigned i = 0; i < buffer.train->fork->branches.size(); ++i) {
-    const Buffer& copy = u.buffer(input.first_copy + i, vc);
+    const Buffer& copy = u.buffer(input.first_copy + i, buffer.vc);
     if (copy.train != nullptr) passed = std::min(passed, copy.next);
   }
   if (passed == buffer.freed) return;
   const std::uint32_t count = passed - buffer.freed;
   buffer.freed = passed;
-  if (observer_ != nullptr) observer_->freed(NodeId(u.id), port, vc, count, at);
-  add_credits(*input.from, input.feed->vcs[vc], {at + input.feed->backward, count, 1});
+  if (observer_ != nullptr) observer_->freed(NodeId(u.id), input.in, buffer.vc, count, at);
+  add_credits(*input.from, input.feed->vcs[buffer.vc], {at + input.feed->backward, count, 1});
 }
 
 // The tail of a copy has left; behind the last one, the next packet may be looked at from `next` on.
-void FabricCore::copy_left(Unit& u, unsigned in, unsigned vc, Cycle next) {
-  const unsigned port = u.inputs[in].port;
-  Buffer& buffer = u.buffer(port, vc);
+void FabricCore::copy_left(Unit& u, const Buffer& copy, Cycle next) {
+  Buffer& buffer = u.buffer(copy.input->port, copy.vc);
   if (--buffer.copies > 0) return;
   std::uint32_t left = buffer.train->packet_end(buffer.next) - buffer.next;
   while (left > 0) {
@@ -150,7 +142,7 @@ void FabricCore::copy_left(Unit& u, unsigned in, unsigned vc, Cycle next) {
     flits.take(taken);
     if (flits.count == 0) buffer.flits.pop_front();
   }
-  next_packet(u, port, vc, next);
+  next_packet(u, buffer, next);
 }
 
 // Of the requests that the inputs have picked, drops those that would read a second flit from a port.
@@ -182,11 +174,11 @@ void FabricCore::read_ports(Unit& u, std::array<int, kMostPorts>& picked) {
 }
 
 // The turn at the port passes on from the input that has won.
-void FabricCore::pass_port_turn(Unit& u, unsigned in) {
-  Input& input = u.inputs[u.inputs[in].port];
-  if (input.copies == 0) return;
-  const unsigned member = in == u.inputs[in].port ? 0 : in - input.first_copy + 1;
-  input.next_copy = (member + 1) % (input.copies + 1);
+void FabricCore::pass_port_turn(Unit& u, const Input& input) {
+  Input& port = u.inputs[input.port];
+  if (port.copies == 0) return;
+  const int member = input.in == port.in ? 0 : input.in - port.first_copy + 1;
+  port.next_copy = static_cast<Index>((member + 1) % (port.copies + 1));
 }
 
 }  // namespace moesaic

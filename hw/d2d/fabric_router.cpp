@@ -18,12 +18,12 @@ void FabricCore::step_router(Unit& u, Cycle at) {
   std::uint64_t due = due_heads(u, at);
   if (due != 0 && may_pass_alone_ && !u.broken) due = pass_alone(u, due, at);
   // 1. Heads ask for a virtual channel downstream.
-  if (due != 0) {
+  if (due != 0) [[unlikely]] {
     collect_heads(u, due, at);
     allocate_vcs(u, at);
   }
   // 2. Flits ask for the switch; runs in their way end here.
-  if (u.asking != 0 || !heads_.empty()) {
+  if (u.asking != 0 || !heads_.empty()) [[unlikely]] {
     collect_flits(u, at);
     if (!requests_.empty()) {
       cut_rivals(u, at);
@@ -31,7 +31,8 @@ void FabricCore::step_router(Unit& u, Cycle at) {
     }
   }
   // 3. What is certain to reach the die.
-  if (u.outputs[kLocalPort].run.open) look_ahead(u, at);
+  if (u.open) [[unlikely]]
+    look_ahead(u, at);
 }
 
 // --- virtual channels
@@ -47,13 +48,14 @@ void FabricCore::collect_heads(Unit& u, std::uint64_t due, Cycle at) {
       next = std::min(next, from);
       if (from <= at) add_head(u, in, vc, at);
     }
-    u.due[in] = next;
+    u.inputs[in].due = next;
   }
   // A train whose next packet begins now takes part.
   for (std::size_t i = 0; i < heads_.size(); ++i) {
-    const Run& run = u.outputs[heads_[i].out].run;
+    Channel& channel = u.outputs[heads_[i].out];
+    const Run& run = channel.run;
     if (run.end() <= at || run.start >= at || !run.train->at_boundary(run.flit + run.before(at))) continue;
-    cut_run(u, heads_[i].out, false, at);
+    cut_run(u, channel, false, at);
     const bool head = (u.inputs[run.in].heads >> run.vc & 1u) != 0;
     if (head && u.buffer(run.in, run.vc).allocate <= at) add_head(u, run.in, run.vc, at);
   }
@@ -184,26 +186,27 @@ void FabricCore::grant_vc(Unit& u, VcRequest& head, unsigned vc, Cycle at) {
   Channel& channel = u.outputs[head.out];
   OutputVc& to = channel.vcs[vc];
   to.owner = to.granted = static_cast<int>(head.in * vcs_ + head.vc);
-  buffer.asked = static_cast<int>(head.out * vcs_ + vc);
-  buffer.out_vc = vc;
+  buffer.asked = static_cast<std::int16_t>(head.out * vcs_ + vc);
+  buffer.out_vc = static_cast<Index>(vc);
   buffer.state = State::active;
   head.granted = true;
   --u.waiters;
-  u.clear_head(head.in, head.vc);
+  u.clear_head(buffer);
   buffer.send = send_from(buffer.flits.front().first, at);
   stall(channel, buffer, -1, at);
-  u.set_asking(head.in, head.vc);
+  u.set_asking(buffer);
   wake(u, std::max(buffer.send, buffer.flits.front().first));
 }
 
 // A train that holds what `loser` waits for lets go of it behind the packet that is passing.
 void FabricCore::limit_to_packet(Unit& u, const VcRequest& loser, Cycle at) {
-  const Run& run = u.outputs[loser.out].run;
+  Channel& channel = u.outputs[loser.out];
+  const Run& run = channel.run;
   if (run.end() <= at) return;
   const PacketTrain& train = *u.buffer(loser.in, loser.vc).train;
   if ((vcs_for(u, loser.out, train) >> run.out_vc & 1u) == 0) return;
   const std::uint32_t end = run.train->packet_end(run.flit + run.before(at));
-  if (run.end_flit() > end) shorten(u, loser.out, run.end_flit() - end, at);
+  if (run.end_flit() > end) shorten(u, channel, run.end_flit() - end, at);
 }
 
 // --- switch
@@ -242,17 +245,17 @@ void FabricCore::collect_flits(Unit& u, Cycle at) {
 }
 
 void FabricCore::cut_rivals(Unit& u, Cycle at) {
-  const auto cut = [&](unsigned out) {
-    const Run run = u.outputs[out].run;
-    cut_run(u, out, true, at);
-    if (run.start <= at) requests_.push_back({run.in, run.vc, out, false});
+  const auto cut = [&](Channel& channel) {
+    const Run run = channel.run;
+    cut_run(u, channel, true, at);
+    if (run.start <= at) requests_.push_back({run.in, run.vc, channel.out, false});
   };
   const std::size_t rivals = requests_.size();
   for (std::size_t i = 0; i < rivals; ++i) {
     const Request request = requests_[i];
-    if (u.outputs[request.out].run.end() > at) cut(request.out);
+    if (u.outputs[request.out].run.end() > at) cut(u.outputs[request.out]);
     const Input& port = u.inputs[u.inputs[request.in].port];
-    if (port.busy > at) cut(port.run_out);
+    if (port.busy > at) cut(u.outputs[port.run_out]);
   }
 }
 
@@ -260,7 +263,8 @@ void FabricCore::allocate_switch(Unit& u, Cycle at) {
   if (requests_.size() > 1 || requests_[0].speculative || u.inputs[requests_[0].in].port != requests_[0].in)
     return choose_winners(u, at);
   const Request& r = requests_[0];
-  pass(u, r.out, r.in, r.vc, true, may_go_on(u, u.outputs[r.out]), at);
+  Channel& channel = u.outputs[r.out];
+  pass(u, channel, u.buffer(r.in, r.vc), true, may_go_on(u, channel), at);
 }
 
 void FabricCore::choose_winners(Unit& u, Cycle at) {
@@ -320,12 +324,12 @@ void FabricCore::choose_winners(Unit& u, Cycle at) {
     Buffer& buffer = u.buffer(r.in, r.vc);
     if (r.speculative && (buffer.state != State::active || !has_credit(channel.vcs[buffer.out_vc], at))) {
       // Wasted: the virtual channel was not granted or has no credit.
-      take_turns(u, out, r.in, r.vc);
+      take_turns(u, channel, buffer);
       continue;
     }
     winner->granted = true;
     const bool alone = port_of(r.in) == r.in && (busy_ins >> r.in & 1u) == 0 && (busy_outs >> out & 1u) == 0;
-    pass(u, out, r.in, r.vc, alone, may_go_on(u, channel), at);
+    pass(u, channel, buffer, alone, may_go_on(u, channel), at);
   }
   // 4. The others try again.
   for (const Request& r : requests_) {

@@ -16,7 +16,13 @@ namespace moesaic::fabric {
 
 inline constexpr unsigned kNoUnit = ~0u;
 
+/// Number of an input, an output or a virtual channel. What a packet touches at a router fits few cache
+/// lines.
+using Index = std::uint16_t;
+inline constexpr Index kNoIndex = 0xffff;
+
 struct Channel;
+struct Input;
 struct Unit;
 
 /// `count` credits that come one per cycle from `first` on (step 1), or all at once (step 0).
@@ -33,7 +39,7 @@ struct Stretch {
   Cycle first = 0;
   std::uint32_t flit = 0;
   std::uint32_t count = 0;
-  std::uint32_t step = 1;
+  std::uint16_t step = 1;
   std::uint32_t end() const { return flit + count; }
   /// Its first `taken` flits are gone.
   void take(std::uint32_t taken) {
@@ -64,6 +70,7 @@ enum class State : std::uint8_t { idle, routing, waiting, active, forked };
 
 /// A virtual channel of an input. What a run has taken is no longer in it.
 struct alignas(64) Buffer {
+  Input* input = nullptr;        // whose it is
   PacketTrain* train = nullptr;  // of the packet at the front; null: there is none
   Cycle allocate = 0;            // first cycle of virtual-channel allocation
   Ring<Stretch, 1> flits;        // of all packets, in order
@@ -72,8 +79,9 @@ struct alignas(64) Buffer {
   Cycle stalled = 0;             // since when, for the cause `stall`
   std::uint32_t next = 0;        // flit of the front packet that passes next
   unsigned out = 0;
-  unsigned out_vc = 0;
-  int asked = -1;  // round robin: output * vcs + virtual channel granted last
+  Index out_vc = 0;
+  std::int16_t asked = -1;  // round robin: output * vcs + virtual channel granted last
+  Index vc = 0;             // its number
   State state = State::idle;
   std::int8_t stall = -1;
   // Forked: copies of the front packet that have not left, and its first flit that not all of them passed.
@@ -89,23 +97,24 @@ struct alignas(64) Buffer {
 };
 
 /// A port of a router, or what reads its packets to copy them; a class of a source.
-struct Input {
+struct alignas(64) Input {
+  Index in = 0;  // its number
   // Bit per virtual channel: has a packet; its head wants something; its flits want the switch.
   std::uint32_t present = 0;
   std::uint32_t heads = 0;
   std::uint32_t asking = 0;
-  unsigned next_vc = 0;
-  unsigned last_out = ~0u;
-  unsigned run_out = 0;  // output of its last run
+  Index next_vc = 0;
+  Index last_out = kNoIndex;
+  Index run_out = 0;     // output of its last run
   Cycle busy = 0;        // end of that run
-  // What sends to it, and through which output: `feed` is from->outputs[from_out].
+  Cycle due = kNoCycle;  // none of its heads wants something before that; kNoCycle: there is none
+  // What sends to it, and through which of its outputs.
   Unit* from = nullptr;
   Channel* feed = nullptr;
-  unsigned from_out = 0;
   // Itself; an input for copies: that whose packets it copies. Those of a port stand behind each other.
-  unsigned port = 0;
-  unsigned first_copy = 0, copies = 0;
-  unsigned next_copy = 0;  // round robin: itself, then its copies
+  Index port = 0;
+  Index first_copy = 0, copies = 0;
+  Index next_copy = 0;  // round robin: itself, then its copies
 };
 
 /// A virtual channel of an output: the places in the buffer at the far end.
@@ -127,15 +136,14 @@ struct Run {
   Cycle start = 0;
   std::uint32_t flit = 0;  // the first
   std::uint32_t count = 0;
-  unsigned in = 0, vc = 0, out_vc = 0;
-  std::uint32_t step = 1;  // as they arrived, the first in cycle `first`
+  Index in = 0, vc = 0, out_vc = 0;
+  std::uint16_t step = 1;  // as they arrived, the first in cycle `first`
   Cycle first = 0;
   std::uint32_t told = 0;       // how many the observer knows
   std::uint32_t announced = 0;  // to the own die: first flit of the train not announced
-  bool open = false;            // somebody is to be told of its end
   // Round robin before it.
   struct Turns {
-    unsigned last_in = 0, last_out = 0, next_vc = 0, next = 0, next_copy = 0;
+    Index last_in = 0, last_out = 0, next_vc = 0, next = 0, next_copy = 0;
   };
   Turns turns{};
 
@@ -150,7 +158,8 @@ struct Run {
     const std::uint64_t n = to - from;
     const std::uint64_t occupancy =
         (start - first) * n + (step == 0 ? n * (std::uint64_t{from} + to - 1) / 2 : 0);
-    if (to - from == train->total) return {to, train->packets(), train->total_bytes, occupancy};
+    if (to - from == train->total) [[likely]]
+      return {to, train->packets(), train->total_bytes, occupancy};
     const std::uint32_t tails = train->packets_before(flit + to);
     const std::uint32_t before = train->packets_before(flit + from);
     return {to - from, tails - before, train->payload(tails) - train->payload(before), occupancy};
@@ -161,15 +170,16 @@ struct Run {
 struct alignas(64) Channel {
   std::vector<OutputVc> vcs;
   Unit* to = nullptr;  // null: the own die
-  unsigned to_in = 0;
+  Index out = 0;       // its number
+  Index to_in = 0;
   Cycle forward = 0;   // from the grant to the arrival
   Cycle backward = 0;  // from the grant behind it to the credit
-  unsigned last_in = ~0u;
-  bool plain = true;         // a link that takes a flit in every cycle and never fails
-  bool failing = false;      // the transmission behind the `clear` ones fails
-  Cycle down_at = kNoCycle;  // takes no more packets
+  Index last_in = kNoIndex;
+  bool plain = true;     // a link that takes a flit in every cycle and never fails
+  bool failing = false;  // the transmission behind the `clear` ones fails
   Run run;
   ChannelStats stats;
+  Cycle down_at = kNoCycle;  // takes no more packets
   // How long the link takes for a flit, and go-back-n. Flits that leave before `lost_until` are discarded at
   // the far end and repeated from there on, one per cycle; `repeat` is the next such cycle.
   std::uint32_t interval = 1;
@@ -189,38 +199,54 @@ struct Unit {
   std::vector<Input> inputs;
   std::vector<Buffer> buffers;  // by input and virtual channel
   std::vector<Channel> outputs;
-  // By input: none of its heads wants something before that; kNoCycle where there are none, and up to a
-  // multiple of 8.
-  std::vector<Cycle> due;
-  unsigned vcs = 1;          // of an input
-  std::uint64_t heads = 0;   // bit per input that has any
-  std::uint64_t asking = 0;  // the same
-  unsigned waiters = 0;      // packets that wait for a virtual channel
-  int current = -1;          // source: input in the middle of a packet
-  unsigned next = 0;         // source: input that is asked first
-  Cycle free = 0;            // source: it has sent in the cycles before that
-  bool broken = false;       // a link is down, or will be
+  unsigned vcs = 1;  // of an input
+  // Bit per input that has any.
+  std::uint64_t present = 0;
+  std::uint64_t heads = 0;
+  std::uint64_t asking = 0;
+  unsigned waiters = 0;  // packets that wait for a virtual channel
+  int current = -1;      // source: input in the middle of a packet
+  Index next = 0;        // source: input that is asked first
+  Cycle free = 0;        // source: it has sent in the cycles before that
+  bool broken = false;   // a link is down, or will be
+  bool open = false;     // somebody is to be told of the end of the run of output 0
 
   Buffer& buffer(unsigned in, unsigned vc) { return buffers[in * vcs + vc]; }
   const Buffer& buffer(unsigned in, unsigned vc) const { return buffers[in * vcs + vc]; }
-  void set_head(unsigned in, unsigned vc, Cycle from) {
-    due[in] = std::min(due[in], from);
-    inputs[in].heads |= 1u << vc;
-    heads |= std::uint64_t{1} << in;
+  void set_present(const Buffer& buffer) {
+    buffer.input->present |= 1u << buffer.vc;
+    present |= std::uint64_t{1} << buffer.input->in;
   }
-  void clear_head(unsigned in, unsigned vc) {
-    if ((inputs[in].heads &= ~(1u << vc)) != 0) return;
-    heads &= ~(std::uint64_t{1} << in);
-    due[in] = kNoCycle;
+  void clear_present(const Buffer& buffer) {
+    if ((buffer.input->present &= ~(1u << buffer.vc)) == 0)
+      present &= ~(std::uint64_t{1} << buffer.input->in);
   }
-  void set_asking(unsigned in, unsigned vc) {
-    inputs[in].asking |= 1u << vc;
-    asking |= std::uint64_t{1} << in;
+  void set_head(const Buffer& buffer, Cycle from) {
+    Input& input = *buffer.input;
+    input.due = std::min(input.due, from);
+    input.heads |= 1u << buffer.vc;
+    heads |= std::uint64_t{1} << input.in;
   }
-  void clear_asking(unsigned in, unsigned vc) {
-    if ((inputs[in].asking &= ~(1u << vc)) == 0) asking &= ~(std::uint64_t{1} << in);
+  void clear_head(const Buffer& buffer) {
+    Input& input = *buffer.input;
+    if ((input.heads &= ~(1u << buffer.vc)) != 0) [[unlikely]]
+      return;
+    heads &= ~(std::uint64_t{1} << input.in);
+    input.due = kNoCycle;
+  }
+  void set_asking(const Buffer& buffer) {
+    buffer.input->asking |= 1u << buffer.vc;
+    asking |= std::uint64_t{1} << buffer.input->in;
+  }
+  void clear_asking(const Buffer& buffer) {
+    if ((buffer.input->asking &= ~(1u << buffer.vc)) == 0) asking &= ~(std::uint64_t{1} << buffer.input->in);
   }
 };
+
+/// The class that a source asks first when `kind` has sent.
+inline Index class_after(Index kind) {
+  return static_cast<Index>(kind + 1u < kPacketClasses ? kind + 1u : 0);
+}
 
 /// A flit that wants to pass the switch.
 struct Request {

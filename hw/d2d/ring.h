@@ -5,8 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
-#include <utility>
 
 namespace moesaic {
 
@@ -14,24 +12,28 @@ namespace moesaic {
 template <class T, std::uint32_t N>
 class Ring {
  public:
+  Ring() = default;
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+  ~Ring() { release(); }
   bool empty() const { return size_ == 0; }
   std::uint32_t size() const { return size_; }
-  T& front() { return slots()[first_]; }
-  const T& front() const { return slots()[first_]; }
-  T& back() { return slots()[place(size_ - 1)]; }
-  const T& back() const { return slots()[place(size_ - 1)]; }
-  T& operator[](std::uint32_t i) { return slots()[place(i)]; }
-  const T& operator[](std::uint32_t i) const { return slots()[place(i)]; }
+  T& front() { return slots_[first_]; }
+  const T& front() const { return slots_[first_]; }
+  T& back() { return slots_[place(size_ - 1)]; }
+  const T& back() const { return slots_[place(size_ - 1)]; }
+  T& operator[](std::uint32_t i) { return slots_[place(i)]; }
+  const T& operator[](std::uint32_t i) const { return slots_[place(i)]; }
 
   void push_back(const T& value) {
-    if (size_ > mask_) grow();
-    slots()[place(size_)] = value;
+    if (size_ > mask_) [[unlikely]] grow();
+    slots_[place(size_)] = value;
     ++size_;
   }
   void push_front(const T& value) {
-    if (size_ > mask_) grow();
+    if (size_ > mask_) [[unlikely]] grow();
     first_ = place(mask_);
-    slots()[first_] = value;
+    slots_[first_] = value;
     ++size_;
   }
   void pop_front() { drop_front(1); }
@@ -43,21 +45,23 @@ class Ring {
   void pop_back() { --size_; }
 
  private:
-  T* slots() { return more_ ? more_.get() : own_; }
-  const T* slots() const { return more_ ? more_.get() : own_; }
   std::uint32_t place(std::uint32_t i) const { return (first_ + i) & mask_; }
   void grow() {
     const std::uint32_t slots = 2 * (mask_ + 1);
-    std::unique_ptr<T[]> larger(new T[slots]);
-    for (std::uint32_t i = 0; i < size_; ++i) larger[i] = std::move((*this)[i]);
-    more_ = std::move(larger);
+    T* larger = new T[slots];
+    for (std::uint32_t i = 0; i < size_; ++i) larger[i] = (*this)[i];
+    release();
+    slots_ = larger;
     mask_ = slots - 1;
     first_ = 0;
   }
+  void release() {
+    if (slots_ != own_) delete[] slots_;
+  }
+  T* slots_ = own_;
   std::uint32_t first_ = 0;
   std::uint32_t size_ = 0;
   std::uint32_t mask_ = N - 1;
-  std::unique_ptr<T[]> more_;
   T own_[N];
 };
 
