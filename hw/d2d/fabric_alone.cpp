@@ -26,7 +26,7 @@ std::uint64_t FabricCore::pass_alone(Unit& u, std::uint64_t due, Cycle at) {
     const auto in = static_cast<unsigned>(__builtin_ctzll(ins));
     const std::uint32_t vcs = u.inputs[in].heads;
     const PacketTrain& train = *u.buffer(in, static_cast<unsigned>(__builtin_ctz(vcs))).train;
-    const std::uint64_t out = std::uint64_t{1} << ways_[u.id * nodes_ + index_of(train.destination)];
+    const std::uint64_t out = std::uint64_t{1} << way(u, train);
     if ((vcs & (vcs - 1)) != 0 || (outs & out) != 0) return due;
     outs |= out;
   }
@@ -77,7 +77,7 @@ bool FabricCore::pass_head(Unit& u, unsigned in, Cycle at) {
   const PacketTrain& train = *buffer.train;
   const Stretch& flits = buffer.flits.front();
   if (flits.count != train.total || !train.single()) return false;
-  const unsigned out = ways_[u.id * nodes_ + index_of(train.destination)];
+  const unsigned out = way(u, train);
   Channel& channel = u.outputs[out];
   if (channel.run.end() > at || !channel.plain || (u.asking != 0 && has_rivals(u, in, out))) return false;
   const int out_vc = pick_vc(buffer, out, free_vcs(channel, vcs_for(u, out, train), at));

@@ -101,7 +101,8 @@ void FabricCore::connect(Unit& from, unsigned out, Unit* to, unsigned in, Cycle 
 void FabricCore::fill_tables() {
   for (unsigned n = 0; !topology_.adaptive() && n < nodes_; ++n) {
     for (unsigned to = 0; to < nodes_; ++to)
-      ways_.push_back(static_cast<std::uint8_t>(topology_.routes(NodeId(n), NodeId(n), NodeId(to)).ports[0]));
+      units_[n].ways.push_back(
+          static_cast<std::uint8_t>(topology_.routes(NodeId(n), NodeId(n), NodeId(to)).ports[0]));
   }
   // Neighbouring destinations get different channels.
   for (const unsigned sets : {1u, topology_.vc_sets()}) {

@@ -137,6 +137,8 @@ class FabricCore {
       return vcs_on_way(u, out, train);
     return vc_choice_[static_cast<std::size_t>(train.kind) * nodes_ + index_of(train.destination)];
   }
+  // The only output that a packet may take from a router. REQUIRES: not adaptive.
+  static unsigned way(const Unit& u, const PacketTrain& train) { return u.ways[index_of(train.destination)]; }
   std::uint32_t vcs_on_way(const Unit& u, unsigned out, const PacketTrain& train) const;
 
   // Packets that nobody is in the way of (fabric_alone.cpp).
@@ -147,6 +149,7 @@ class FabricCore {
 
   // One cycle of a router (fabric_router.cpp) or a source (fabric_core.cpp).
   void step_router(Unit& u, Cycle at);
+  void allocate(Unit& u, std::uint64_t due, Cycle at);
   void collect_heads(Unit& u, std::uint64_t due, Cycle at);
   void add_head(Unit& u, unsigned in, unsigned vc, Cycle at);
   void choose_output(Unit& u, Buffer& head, Cycle at);
@@ -239,9 +242,8 @@ class FabricCore {
   unsigned vcs_;
   Cycle certain_;   // nothing that is decided elsewhere in a cycle shows in a router before so many later
   bool vc_by_way_;  // virtual channels depend on the link
-  bool may_pass_alone_;             // heads need not be looked at together
-  bool over_packets_;               // a run may go on with the next packets of its train
-  std::vector<std::uint8_t> ways_;  // output by router and destination; empty: adaptive
+  bool may_pass_alone_;  // heads need not be looked at together
+  bool over_packets_;    // a run may go on with the next packets of its train
   // Bit per virtual channel that a packet may take, by class and destination: of all, then of the first set.
   std::vector<std::uint32_t> vc_choice_;
   std::vector<Unit> units_;                                   // routers, then sources

@@ -13,26 +13,28 @@ using fabric::in_turn;
 using fabric::Request;
 
 void FabricCore::step_router(Unit& u, Cycle at) {
-  heads_.clear();
-  requests_.clear();
   std::uint64_t due = due_heads(u, at);
   if (due != 0 && may_pass_alone_ && !u.broken) due = pass_alone(u, due, at);
+  if (due != 0 || u.asking != 0) [[unlikely]]
+    allocate(u, due, at);
+  // What is certain to reach the die.
+  if (u.open) [[unlikely]]
+    look_ahead(u, at);
+}
+
+void FabricCore::allocate(Unit& u, std::uint64_t due, Cycle at) {
+  heads_.clear();
+  requests_.clear();
   // 1. Heads ask for a virtual channel downstream.
-  if (due != 0) [[unlikely]] {
+  if (due != 0) {
     collect_heads(u, due, at);
     allocate_vcs(u, at);
   }
   // 2. Flits ask for the switch; runs in their way end here.
-  if (u.asking != 0 || !heads_.empty()) [[unlikely]] {
-    collect_flits(u, at);
-    if (!requests_.empty()) {
-      cut_rivals(u, at);
-      allocate_switch(u, at);
-    }
-  }
-  // 3. What is certain to reach the die.
-  if (u.open) [[unlikely]]
-    look_ahead(u, at);
+  collect_flits(u, at);
+  if (requests_.empty()) return;
+  cut_rivals(u, at);
+  allocate_switch(u, at);
 }
 
 // --- virtual channels
@@ -73,10 +75,10 @@ void FabricCore::add_head(Unit& u, unsigned in, unsigned vc, Cycle at) {
 }
 
 void FabricCore::choose_output(Unit& u, Buffer& head, Cycle at) {
-  if (ways_.empty()) {
+  if (u.ways.empty()) {
     choose_way(u, head, at);
   } else {
-    head.out = ways_[u.id * nodes_ + index_of(head.train->destination)];
+    head.out = way(u, *head.train);
   }
   if (u.broken && u.outputs[head.out].down_at <= at) head.out = kLocalPort;
   head.state = State::waiting;

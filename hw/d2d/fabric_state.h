@@ -199,7 +199,8 @@ struct Unit {
   std::vector<Input> inputs;
   std::vector<Buffer> buffers;  // by input and virtual channel
   std::vector<Channel> outputs;
-  unsigned vcs = 1;  // of an input
+  std::vector<std::uint8_t> ways;  // router: output by destination; empty: adaptive
+  unsigned vcs = 1;                // of an input
   // Bit per input that has any.
   std::uint64_t present = 0;
   std::uint64_t heads = 0;

@@ -26,12 +26,14 @@ class Ring {
   const T& operator[](std::uint32_t i) const { return slots_[place(i)]; }
 
   void push_back(const T& value) {
-    if (size_ > mask_) [[unlikely]] grow();
+    if (size_ > mask_) [[unlikely]]
+      grow();
     slots_[place(size_)] = value;
     ++size_;
   }
   void push_front(const T& value) {
-    if (size_ > mask_) [[unlikely]] grow();
+    if (size_ > mask_) [[unlikely]]
+      grow();
     first_ = place(mask_);
     slots_[first_] = value;
     ++size_;
