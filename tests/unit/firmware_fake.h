@@ -127,10 +127,10 @@ class Package {
   std::vector<moesaic_choice> routing(std::uint32_t layer, std::uint32_t token) const;
 
  private:
-  friend struct HalFunctions;
   using Work = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
 
   moesaic_core_info info_of(unsigned die, moesaic_role role) const;
+  static moesaic_hal hal_of(CoreState& state);
   void fault(const std::string& text) {
     if (fault_.empty()) fault_ = text;
   }
@@ -163,7 +163,6 @@ class Package {
   std::vector<Die> dies_;
   Batch batch_;
   std::vector<std::unique_ptr<CoreState>> cores_;
-  std::vector<moesaic_hal> hals_;
   std::map<std::uint64_t, moesaic_tensor> tensors_;  ///< by address
   std::map<std::uint64_t, std::uint8_t> stored_;
   std::map<Work, unsigned> work_;
