@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tlm/divide.h"
 #include "tlm/field.h"
 #include "tlm/tick.h"
 
@@ -33,7 +34,7 @@ struct LatencyHistogram {
       if (bin < kBounds.size()) {
         const Tick bound = kBounds[bin] * kNanosecond;
         if (first >= bound) continue;
-        if (step > 0) here = std::min<std::uint64_t>(count, (bound - first + step - 1) / step);
+        if (step > 0) here = std::min<std::uint64_t>(count, divide_up(bound - first, step));
       }
       counts[bin] += here;
       count -= here;

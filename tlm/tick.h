@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "tlm/divide.h"
+
 namespace moesaic {
 
 /// Absolute simulated time or a duration, in femtoseconds. 2^64 fs is about five hours.
@@ -40,7 +42,7 @@ class Clock {
   constexpr std::uint64_t cycle_at_or_after(Tick t) const {
     if (t == 0) return 0;
     // edge(n) >= t  <=>  floor(n*num/den) >= t  <=>  n*num >= t*den
-    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(t) * den_ + num_ - 1) / num_);
+    return static_cast<std::uint64_t>(divide_up(static_cast<unsigned __int128>(t) * den_, num_));
   }
   /// The largest n with edge(n) <= t.
   constexpr std::uint64_t cycle_at_or_before(Tick t) const {

@@ -224,7 +224,7 @@ void Agent::add_idle_experts(std::vector<std::uint32_t>& order) {
 // them.
 void Agent::queue_expert(std::uint32_t expert, std::vector<moesaic_list_entry> rows) {
   const auto all = static_cast<std::uint32_t>(rows.size());
-  const std::uint32_t tiles = (all + plan_.slices.rows - 1) / plan_.slices.rows;
+  const std::uint32_t tiles = divide_up(all, plan_.slices.rows);
   for (std::uint32_t t = 0; t < tiles; ++t) {
     const auto at = [&](std::uint32_t n) {
       return rows.begin() + static_cast<std::ptrdiff_t>(std::uint64_t{all} * n / tiles);

@@ -105,8 +105,8 @@ std::uint32_t Capacity::rows(std::uint32_t tokens, std::uint32_t experts, std::u
   // DeepSpeed's gates: ceil(S / E * CF), with 2 CF for two experts per token: k CF here. Tutel: k int(CF
   // ceil(T / E)).
   if (formula == Formula::deepspeed)
-    rows = (std::uint64_t{tokens} * factor * top_k + 100ull * experts - 1) / (100ull * experts);
-  if (formula == Formula::tutel) rows = top_k * (factor * ((tokens + experts - 1) / experts) / 100);
+    rows = divide_up(std::uint64_t{tokens} * factor * top_k, 100ull * experts);
+  if (formula == Formula::tutel) rows = top_k * (factor * divide_up(tokens, experts) / 100);
   return static_cast<std::uint32_t>(std::max<std::uint64_t>(rows, least));
 }
 

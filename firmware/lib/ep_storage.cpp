@@ -17,9 +17,8 @@ Storage::Storage(Hal& hal, const Plan& plan)
   for (std::uint16_t n = 0; n < plan.nodes; ++n)
     if (hal.memory_bytes(n) != 0) memories_.push_back(n);
   const std::uint64_t memories = std::max<std::size_t>(memories_.size(), 1);
-  const std::uint64_t columns = plan.weights == Weights::everywhere
-                                    ? (plan.slices.columns + memories - 1) / memories
-                                    : plan.slices.columns;
+  const std::uint64_t columns =
+      plan.weights == Weights::everywhere ? divide_up(plan.slices.columns, memories) : plan.slices.columns;
   piece_bytes_ = memory_footprint(3 * std::uint64_t{plan.hidden} * columns);
   layer_pieces_ = std::uint64_t{plan.slices.slices} *
                   (plan.weights == Weights::owner ? plan.owners.largest() + experts_ - routed_ : experts_);

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <tuple>
 
+#include "firmware/sdk/address.h"
+
 namespace moesaic::firmware {
 
 namespace {
@@ -47,7 +49,7 @@ class Annealer {
         tokens_(experts_),
         load_(dies_),
         held_(dies_),
-        slots_((experts_ + dies_ - 1) / dies_) {
+        slots_(divide_up(experts_, dies_)) {
     for (std::uint32_t e = 0; e < experts_; ++e) {
       tokens_[e] = demand.of_expert(e);
       all_ += tokens_[e];

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "firmware/sdk/address.h"
+
 namespace moesaic::firmware {
 
 /// Splits `items` evenly over `dies`: item t belongs to die floor(t * dies / items). The rule of the workload
@@ -17,13 +19,13 @@ class EvenSplit {
   EvenSplit(std::uint32_t dies, std::uint32_t items) : dies_(dies), items_(items) {}
   /// First item of a die; first(dies) is the number of items.
   std::uint32_t first(std::uint32_t die) const {
-    return static_cast<std::uint32_t>((std::uint64_t{die} * items_ + dies_ - 1) / dies_);
+    return static_cast<std::uint32_t>(divide_up(std::uint64_t{die} * items_, dies_));
   }
   std::uint32_t count(std::uint32_t die) const { return first(die + 1) - first(die); }
   std::uint32_t home(std::uint32_t item) const {
     return static_cast<std::uint32_t>(std::uint64_t{item} * dies_ / items_);
   }
-  std::uint32_t largest() const { return (items_ + dies_ - 1) / dies_; }
+  std::uint32_t largest() const { return divide_up(items_, dies_); }
   std::uint32_t dies() const { return dies_; }
 
  private:

@@ -43,7 +43,7 @@ void post(Outbox& outbox, std::uint16_t node, moesaic_role role, PlacementMail k
 }  // namespace
 
 std::uint32_t counts_mails(std::uint32_t experts) {
-  return static_cast<std::uint32_t>((experts + kCountsRoom - 1) / kCountsRoom);
+  return static_cast<std::uint32_t>(divide_up(experts, kCountsRoom));
 }
 
 void send_counts(Outbox& outbox, std::uint16_t scheduler, std::uint32_t layer,

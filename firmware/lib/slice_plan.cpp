@@ -9,10 +9,6 @@ namespace moesaic::firmware {
 
 namespace {
 
-std::uint32_t ceil_divide(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 /// Widest slice whose buffers fit beside `rows` rows; 0 when none does.
 std::uint32_t widest(const SliceDemand& d, std::uint32_t rows) {
   const std::uint64_t used = d.fixed_bytes + rows * d.row_bytes;
@@ -24,7 +20,7 @@ std::uint32_t widest(const SliceDemand& d, std::uint32_t rows) {
 
 /// A width of at most `limit` that suits the engine.
 std::uint32_t tidy(const SliceDemand& d, std::uint32_t limit) {
-  const std::uint32_t wanted = ceil_divide(d.expert_width, kSlicesWanted);
+  const std::uint32_t wanted = divide_up(d.expert_width, kSlicesWanted);
   const std::uint32_t most = std::max(d.narrowest, d.expert_width / d.fewest_slices);
   const std::uint32_t columns =
       std::min({limit, most, static_cast<std::uint32_t>(round_up(wanted, kEngineColumns))});
@@ -40,17 +36,17 @@ std::uint32_t tidy(const SliceDemand& d, std::uint32_t limit) {
 SlicePlan finish(const SliceDemand& d, std::uint32_t rows, std::uint32_t columns) {
   SlicePlan plan;
   plan.columns = columns;
-  plan.slices = ceil_divide(d.expert_width, columns);
+  plan.slices = divide_up(d.expert_width, columns);
   plan.rows = rows;
-  plan.waves = ceil_divide(std::max(d.rows_wanted, 1u), rows);
+  plan.waves = divide_up(std::max(d.rows_wanted, 1u), rows);
   return plan;
 }
 
 /// Fewest waves whose rows leave room for slices of `columns`; 0 rows when none does.
 std::uint32_t rows_beside(const SliceDemand& d, std::uint32_t columns) {
   const std::uint32_t wanted = std::max(d.rows_wanted, 1u);
-  for (std::uint32_t waves = ceil_divide(wanted, d.row_limit); waves <= wanted; ++waves) {
-    const std::uint32_t rows = ceil_divide(wanted, waves);
+  for (std::uint32_t waves = divide_up(wanted, d.row_limit); waves <= wanted; ++waves) {
+    const std::uint32_t rows = divide_up(wanted, waves);
     if (widest(d, rows) >= columns) return rows;
   }
   return 0;

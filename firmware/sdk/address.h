@@ -22,8 +22,13 @@ constexpr std::uint64_t memory_address(unsigned node, std::uint64_t offset) {
   return address_of(node, 2, offset);
 }
 
+/// The smallest number of parts of `b` that hold `a`.
+template <class A, class B>
+constexpr auto divide_up(A a, B b) {
+  return (a + b - 1) / b;
+}
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
-  return (value + step - 1) / step * step;
+  return divide_up(value, step) * step;
 }
 
 }  // namespace moesaic::firmware

@@ -6,6 +6,7 @@
 
 #include "hw/d2d/turns.h"
 #include "tlm/diagnostics.h"
+#include "tlm/divide.h"
 
 namespace moesaic {
 
@@ -76,7 +77,7 @@ FabricCore::FabricCore(const Topology& topology, const FabricParams& params, Own
     const FabricLink& link = topology_.links()[outage.link];
     Unit& u = units_[index_of(link.from)];
     u.broken = true;
-    u.outputs[link.out].down_at = (outage.at + params_.cycle - 1) / params_.cycle;
+    u.outputs[link.out].down_at = divide_up(outage.at, params_.cycle);
   }
   fill_tables();
 }

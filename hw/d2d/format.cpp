@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "hw/d2d/multicast_tree.h"
+#include "tlm/divide.h"
 
 namespace moesaic {
 
@@ -61,7 +62,7 @@ D2dFormat::D2dFormat(const D2dParams& p)
   fabric_.link = std::max<Cycle>(1, rounded(link));
   fabric_.cycle = cycle_;
   // A CRC is known when all of its flit is there: of 256 bytes, three flow-control flits later.
-  fabric_.check = (shape_.payload + kFlowFlitBytes + header_ - 1) / (kFlowFlitBytes + header_) - 1;
+  fabric_.check = divide_up(shape_.payload, kFlowFlitBytes + header_) - 1;
   fabric_.replay_flits = p.replay_buffer_flits;
   // Small rates: the probability of a flit is that of its bits.
   fabric_.flit_error = p.bit_error_rate * 8.0 * static_cast<double>(wire_bytes(1));

@@ -15,6 +15,7 @@
 
 #include "hw/d2d/fabric_params.h"
 #include "hw/d2d/topology.h"
+#include "tlm/divide.h"
 #include "tlm/tick.h"
 
 namespace moesaic {
@@ -48,17 +49,17 @@ class D2dFormat {
 
   std::uint32_t flits(std::uint64_t payload_bytes) const {
     if (payload_bytes == 0) return 1;
-    return static_cast<std::uint32_t>((payload_bytes + kFlowFlitBytes - 1) / kFlowFlitBytes);
+    return static_cast<std::uint32_t>(divide_up(payload_bytes, kFlowFlitBytes));
   }
   /// Bytes that `flits` flow-control flits take on a link, headers and framing included.
   std::uint64_t wire_bytes(std::uint64_t flits) const {
-    return (flits * (kFlowFlitBytes + header_) * shape_.bytes + shape_.payload - 1) / shape_.payload;
+    return divide_up(flits * (kFlowFlitBytes + header_) * shape_.bytes, shape_.payload);
   }
   std::uint32_t max_payload() const { return max_payload_; }
 
   Tick cycle() const { return cycle_; }
   Tick time_of(Cycle cycle) const { return cycle * cycle_; }
-  Cycle cycle_at_or_after(Tick t) const { return (t + cycle_ - 1) / cycle_; }
+  Cycle cycle_at_or_after(Tick t) const { return divide_up(t, cycle_); }
   /// Time `payload_bytes` take on a link in full packets, the last one shorter.
   Tick link_time(std::uint64_t payload_bytes) const;
   /// What the head of a packet takes through an empty fabric from its source to a die `hops` links away.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "hw/d2d/network_interface.h"
+#include "tlm/divide.h"
 
 namespace moesaic {
 
@@ -178,7 +179,7 @@ tlm::tlm_generic_payload& NetworkInterface::local_access(tlm::tlm_command comman
 }
 
 std::uint32_t NetworkInterface::packets_per_access(const MessagePart& part) const {
-  return (part.train.size + part.bytes - 1) / part.bytes;
+  return divide_up(part.train.size, part.bytes);
 }
 
 // Where packets [first, first + count) go. REQUIRES: they are equal, and of one access or one access each.

@@ -7,6 +7,7 @@
 
 #include "hw/d2d/params.h"
 #include "tlm/address_map.h"
+#include "tlm/divide.h"
 
 namespace moesaic {
 
@@ -26,7 +27,7 @@ struct PacketTrain {
   bool multicast = false;  ///< it, or a train that it is a copy of, has several destinations
 
   bool single() const { return total <= flits; }  ///< one packet
-  std::uint32_t packets() const { return single() ? 1 : (total + flits - 1) / flits; }
+  std::uint32_t packets() const { return single() ? 1 : divide_up(total, flits); }
   /// Payload of the first packets.
   std::uint64_t payload(std::uint32_t packets_before) const {
     return packets_before >= packets() ? total_bytes : std::uint64_t{bytes} * packets_before;

@@ -13,6 +13,7 @@
 #include <bitset>
 
 #include "hw/memory/dram_channel.h"
+#include "tlm/divide.h"
 
 namespace moesaic {
 
@@ -228,7 +229,7 @@ bool DramChannel::commit_run(HalfCycle limit) {
   const unsigned period = watch_.period();
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(count, period); ++i) {
     const RunWatch::Step step = watch_.step(i);
-    const std::uint64_t times = (count - i + period - 1) / period;
+    const std::uint64_t times = divide_up(count - i, period);
     buses_[step.pseudo_channel].gaps.turnaround += times * step.turnaround;
     buses_[step.pseudo_channel].gaps.column += times * step.column;
   }

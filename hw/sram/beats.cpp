@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "tlm/divide.h"
+
 namespace moesaic {
 
 BeatGeometry::BeatGeometry(const SramParams& params)
@@ -35,7 +37,7 @@ BeatPlan::BeatPlan(const Stream& stream, std::uint64_t beat_bytes, const Clock& 
   if (shape_ == Shape::irregular) {
     const std::uint64_t left =
         (stream_.train.count - stream_.index) * std::uint64_t{stream_.train.size} - stream_.offset;
-    count_ = (left + beat_ - 1) / beat_;
+    count_ = divide_up(left, beat_);
   }
 }
 
@@ -55,7 +57,7 @@ void BeatPlan::plan_contiguous() {
     shape_ = Shape::merged;
     per_ = beat_ / train.size;
     const std::uint64_t to_end = (first + 1) * beat_ - train.address;
-    const std::uint64_t access = (to_end + train.size - 1) / train.size - 1;
+    const std::uint64_t access = divide_up(to_end, train.size) - 1;
     first_access_ = static_cast<std::uint32_t>(std::min<std::uint64_t>(access, train.count - 1));
   }
   count_ = beats;

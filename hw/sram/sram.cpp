@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "tlm/diagnostics.h"
+#include "tlm/divide.h"
 #include "tlm/sc_tick.h"
 
 namespace moesaic {
@@ -311,7 +312,7 @@ void Sram::access(unsigned port, tlm::tlm_generic_payload& payload, sc_core::sc_
   const std::uint64_t offset = Address::offset(payload.get_address());
   const std::uint64_t bytes = payload.get_data_length();
   // 1. Time, also for what is refused.
-  const std::uint64_t words = (bytes + params_.bank_bytes_per_cycle - 1) / params_.bank_bytes_per_cycle;
+  const std::uint64_t words = divide_up(bytes, params_.bank_bytes_per_cycle);
   const std::uint64_t latency =
       payload.is_read() ? params_.read_latency_cycles : params_.write_latency_cycles;
   delay = to_sc_time(clock_.after(begin, latency + std::max<std::uint64_t>(words, 1) - 1) - now_tick());

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <iterator>
 
+#include "tlm/divide.h"
+
 namespace moesaic {
 
 namespace {
@@ -57,7 +59,7 @@ bool ByteRanges::touches(std::uint64_t begin, std::uint64_t end) const {
   return next != ranges_.begin() && std::prev(next)->second > begin;
 }
 
-Storage::Storage(std::uint64_t size_bytes) : pages_((size_bytes + kPageBytes - 1) / kPageBytes) {}
+Storage::Storage(std::uint64_t size_bytes) : pages_(divide_up(size_bytes, kPageBytes)) {}
 
 void Storage::read(std::uint64_t offset, std::uint8_t* data, std::uint64_t bytes) const {
   while (bytes > 0) {

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 
+#include "tlm/divide.h"
+
 namespace moesaic {
 
 namespace {
-
-std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
-  return (a + b - 1) / b;
-}
 
 // Appends the accesses of one operand to a step, packed one behind the other.
 class OperandWriter {

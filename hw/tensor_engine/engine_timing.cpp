@@ -3,13 +3,11 @@
 
 #include <algorithm>
 
+#include "tlm/divide.h"
+
 namespace moesaic {
 
 namespace {
-
-std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
-  return (a + b - 1) / b;
-}
 
 std::uint64_t round_up(std::uint64_t a, std::uint64_t unit) {
   return divide_up(a, unit) * unit;

@@ -2,25 +2,25 @@
 // The messages of FSE-DP, each complete in itself, so that they may arrive in any order. Words of a body are
 // little-endian, 16 bits.
 //
-//   counts  agent -> scheduler   word 0 first expert, word 1 wave; then a byte per expert: own tokens that
-//   chose it, at most
-//                                255 (only whether there are any matters for the result, the rest for order)
-//   table   scheduler -> agent   word 0 number of the first entry, word 1 entries in all, a byte how many are
-//                                here; then per entry a word for the expert, a byte for the place of entry
-//                                and one for the place after this die where the options ask for them, and a
-//                                bit per place of the ring for the dies of its trajectory
-//   finished agent -> scheduler  expert: all its visits here are over
-//   ask     die -> next die      expert, slice, place of entry, own slot, level: "I have this for you"
-//   grant   next die -> die      own slot of the asker, granted slot, lane, words 3..4 number of the grant:
-//   "send"
-//   room    agent -> memories    word 0 free slots
-//   enter   memory -> agent      expert, slice: "load this from me"
-//   entered agent -> memory      that load is done
+//   counts      agent -> scheduler  word 0 first expert, word 1 wave; then a byte per expert: own tokens that
+//                                   chose it, at most 255 (the result needs only whether there are any)
+//   table       scheduler -> agent  word 0 number of the first entry, word 1 entries in all, a byte how many
+//                                   are here; then per entry a word for the expert, a byte for the place of
+//                                   entry and one for the place after this die where the options ask for
+//                                   them, and a bit per place of the ring for the dies of its trajectory
+//   finished    agent -> scheduler  expert: all its visits here are over
+//   ask         die -> next die     expert, slice, place of entry, own slot, level: "I have this for you"
+//   grant       next die -> die     own slot of the asker, granted slot, lane, words 3..4 number of the
+//                                   grant: "send"
+//   room        agent -> memories   word 0 free slots
+//   enter       memory -> agent     expert, slice: "load this from me"
+//   entered     agent -> memory     that load is done
 // With token buffering (token_buffer.h), before the first wave of a layer:
-//   layer counts agent -> scheduler  as counts, of all waves together
-//   cold    scheduler -> agent   word 0 first expert; then a bit per expert
-//   candidates agent -> scheduler  word 0 how many in all, a byte how many here; then 4 bytes request, 2
-//   passes defer   scheduler -> agent   the same with requests alone
+//   layer counts agent -> scheduler as counts, of all waves together
+//   cold        scheduler -> agent  word 0 first expert; then a bit per expert
+//   candidates  agent -> scheduler  word 0 how many in all, a byte how many here; then 4 bytes request, 2
+//                                   passes
+//   defer       scheduler -> agent  the same with requests alone
 #pragma once
 
 #include <optional>
@@ -29,6 +29,7 @@
 #include "firmware/images/fse_dp/settings.h"
 #include "firmware/lib/outbox.h"
 #include "firmware/lib/ring.h"
+#include "firmware/sdk/address.h"
 
 namespace moesaic::firmware::fse_dp {
 
@@ -61,7 +62,7 @@ struct Trajectory {
 struct CountsMail {
   static constexpr std::uint32_t kRoom = sizeof(moesaic_mail::body) - 4;
   static constexpr std::uint8_t kMost = 255;
-  static std::uint32_t mails(std::uint32_t experts) { return (experts + kRoom - 1) / kRoom; }
+  static std::uint32_t mails(std::uint32_t experts) { return divide_up(experts, kRoom); }
   std::uint16_t first, wave;
   std::vector<std::uint8_t> counts;  ///< kRoom of them, or up to the last expert
 };

@@ -27,15 +27,11 @@ std::uint64_t row_bytes(const moesaic_core_info& info) {
 
 constexpr std::uint64_t kFixedBytes = 3 * kSramAlignment;  // x, y and lists are aligned
 
-std::uint32_t ceil_divide(std::uint32_t a, std::uint32_t b) {
-  return (a + b - 1) / b;
-}
-
 /// The width that an option asks for; 0 when none does.
 std::uint32_t wanted_columns(const moesaic_core_info& info, const Settings& settings) {
   if (settings.slice_columns != 0) return std::min(settings.slice_columns, info.expert_width);
   if (settings.micro_slices != 0)
-    return ceil_divide(info.expert_width, std::min(settings.micro_slices, info.expert_width));
+    return divide_up(info.expert_width, std::min(settings.micro_slices, info.expert_width));
   return 0;
 }
 
@@ -44,7 +40,7 @@ std::uint32_t wanted_columns(const moesaic_core_info& info, const Settings& sett
 std::uint32_t suited_columns(std::uint32_t width, std::uint32_t most) {
   const std::uint32_t limit = std::min(most, std::max(kEngineColumns, width / kFewestSlices));
   if (limit >= width) return width;
-  if (limit < kEngineColumns) return ceil_divide(width, ceil_divide(width, limit));
+  if (limit < kEngineColumns) return divide_up(width, divide_up(width, limit));
   const std::uint32_t widest = limit / kEngineColumns * kEngineColumns;
   for (std::uint32_t even = widest; even > 0; even -= kEngineColumns)
     if (width % even == 0) return even;
@@ -62,9 +58,8 @@ std::uint64_t engine_cycles(const moesaic_core_info& info, const Settings& setti
   const auto pass = [&](std::uint64_t fill) {
     return std::max(pairs / 2, hot * fill) + std::max(pairs / 2, cold * fill);
   };
-  const std::uint64_t up =
-      2 * ceil_divide(info.hidden, kArrayRows) * ceil_divide(plan.columns, kEngineColumns);
-  const std::uint64_t down = ceil_divide(plan.columns, kArrayRows) * ceil_divide(info.hidden, kEngineColumns);
+  const std::uint64_t up = 2 * divide_up(info.hidden, kArrayRows) * divide_up(plan.columns, kEngineColumns);
+  const std::uint64_t down = divide_up(plan.columns, kArrayRows) * divide_up(info.hidden, kEngineColumns);
   const std::uint64_t slice = up * pass(kArrayRows) + down * pass(std::min(plan.columns, kArrayRows));
   const bool chains = settings.control == Control::chains;
   const std::uint64_t percent = slots >= kSlotsWanted ? 100 : slots == 3 ? 110 : chains ? 115 : 130;
@@ -77,8 +72,8 @@ SlicePlan choose_slices(const moesaic_core_info& info, const Settings& settings)
   const std::uint32_t fixed_columns = wanted_columns(info, settings);
   SlicePlan best;
   std::uint64_t least = UINT64_MAX;
-  for (std::uint32_t waves = ceil_divide(wanted, 65535), before = 0; waves <= wanted; ++waves) {
-    const std::uint32_t rows = ceil_divide(wanted, waves);
+  for (std::uint32_t waves = divide_up(wanted, 65535), before = 0; waves <= wanted; ++waves) {
+    const std::uint32_t rows = divide_up(wanted, waves);
     if (rows == before) continue;
     before = rows;
     const std::uint64_t used = kFixedBytes + rows * row_bytes(info);
@@ -92,9 +87,9 @@ SlicePlan choose_slices(const moesaic_core_info& info, const Settings& settings)
       if (most == 0 || most < fixed_columns) continue;
       SlicePlan plan;
       plan.columns = fixed_columns != 0 ? fixed_columns : suited_columns(info.expert_width, most);
-      plan.slices = ceil_divide(info.expert_width, plan.columns);
+      plan.slices = divide_up(info.expert_width, plan.columns);
       plan.rows = rows;
-      plan.waves = ceil_divide(wanted, rows);
+      plan.waves = divide_up(wanted, rows);
       const std::uint64_t cycles = engine_cycles(info, settings, plan, slots);
       if (cycles < least) least = cycles, best = plan;
     }

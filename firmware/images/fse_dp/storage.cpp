@@ -14,7 +14,7 @@ Storage::Storage(Hal& hal, const Plan& plan, Placement placement)
   for (std::uint16_t n = 0; n < plan.nodes; ++n)
     if (hal.memory_bytes(n) != 0) memories_.push_back(n);
   const auto memories = static_cast<std::uint32_t>(std::max<std::size_t>(memories_.size(), 1));
-  const auto share = [&](std::uint32_t items) { return (items + memories - 1) / memories; };
+  const auto share = [&](std::uint32_t items) { return divide_up(items, memories); };
   const bool striped = placement == Placement::striped;
   piece_bytes_ = memory_footprint(3 * std::uint64_t{plan.hidden} *
                                   (striped ? share(plan.slices.columns) : plan.slices.columns));

@@ -140,7 +140,7 @@ void Agent::on_message(const moesaic_mail& mail) {
 
 void Agent::stream_if_known() {
   Needs& all = needs(waves_);
-  if (all.mails < (plan_.nodes - 1) * ((plan_.experts + kExperts - 1) / kExperts)) return;
+  if (all.mails < (plan_.nodes - 1) * divide_up(plan_.experts, kExperts)) return;
   const std::vector<bool> active = std::move(all.expert);
   needs_.erase(waves_);
   told_ = false;

@@ -32,7 +32,7 @@ std::optional<SlicePlan> choose(const moesaic_core_info& info, const Settings& s
   std::optional<SlicePlan> best;
   for (std::uint32_t rounds = 1;; ++rounds) {
     const std::uint32_t parts = info.nodes * rounds;
-    const std::uint32_t columns = (info.expert_width + parts - 1) / parts;
+    const std::uint32_t columns = divide_up(info.expert_width, parts);
     const auto plan = plan_slices(demand(info, columns));
     if (plan && (!best || plan->waves < best->waves)) best = plan;
     if (columns == 1 || (best && best->waves == 1)) return best;
@@ -61,7 +61,7 @@ Plan::Plan(const moesaic_core_info& info, const Settings& settings)
   require(info.slots, 1 + kBuffers, "slots");
   require(info.sram_bytes, least_sram(info, settings), "bytes of SRAM");
   slices = *choose(info, settings);
-  rounds = (slices.slices + nodes - 1) / nodes;
+  rounds = divide_up(slices.slices, nodes);
   const auto aligned = [](std::uint64_t bytes) {
     return static_cast<std::uint32_t>(round_up(bytes, kSramAlignment));
   };
