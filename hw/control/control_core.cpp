@@ -41,7 +41,6 @@ ControlCore::ControlCore(const sc_core::sc_module_name& name, CoreId id, const C
 }
 
 // --- the thread
-// -----------------------------------------------------------------------------------------------
 
 void ControlCore::run() {
   boot();
@@ -210,7 +209,6 @@ void ControlCore::report_waits(std::vector<std::string>& lines) const {
 }
 
 // --- the bus
-// --------------------------------------------------------------------------------------------------
 
 template <typename T>
 T ControlCore::read_register(std::uint32_t offset) {
@@ -259,7 +257,6 @@ void ControlCore::bus(std::uint64_t address, void* data, std::uint32_t bytes, bo
 }
 
 // --- the hardware abstraction layer
-// ------------------------------------------------------------------------------
 
 void ControlCore::gate_results_into(std::uint32_t layer, std::uint32_t token) {
   wait_out();

@@ -31,7 +31,6 @@ std::string sentence(const FieldNode& node) {
 }
 
 // --- JSON Schema
-// ------------------------------------------------------------------------------------------------
 
 Json schema_of(const FieldNode& node, bool top);
 
@@ -101,7 +100,6 @@ Json schema_of(const FieldNode& node, bool top) {
 }
 
 // --- Markdown
-// ---------------------------------------------------------------------------------------------------
 
 std::string escaped(const std::string& text) {
   std::string out;

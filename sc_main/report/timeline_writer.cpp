@@ -68,7 +68,6 @@ class EventList {
 };
 
 // --- recording
-// --------------------------------------------------------------------------------------------
 
 TimelineWriter::TimelineWriter(std::filesystem::path file) : file_(std::move(file)) {
   check_writable(file_, "the timeline", "--timeline");
@@ -120,7 +119,6 @@ void TimelineWriter::count(std::size_t counter, const Change& change) {
 }
 
 // --- the file
-// ---------------------------------------------------------------------------------------------
 
 void TimelineWriter::write_names(EventList& events) const {
   std::set<unsigned> processes;

@@ -138,7 +138,6 @@ bool scope_matches(const std::string& pattern, const std::string& name) {
 }
 
 // --- recording
-// --------------------------------------------------------------------------------------------
 
 VcdWriter::VcdWriter(VcdOptions options, std::size_t run_length)
     : options_(std::move(options)),
@@ -214,7 +213,6 @@ void VcdWriter::text(Tick at, SignalId signal, std::string_view text) {
 }
 
 // --- the dump
-// ---------------------------------------------------------------------------------------------
 
 // By name, not by order of construction; within a scope as the block declares them.
 std::vector<std::size_t> VcdWriter::choose_order() {
@@ -326,7 +324,6 @@ void VcdWriter::write(Tick end) {
 }
 
 // --- for GTKWave
-// ------------------------------------------------------------------------------------------
 
 std::string VcdWriter::enum_file(const Declared& signal) const {
   if (signal.what.kind == TraceSignal::Kind::text) return "mark.txt";

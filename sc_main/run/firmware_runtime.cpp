@@ -121,7 +121,6 @@ void FirmwareRuntime::load(Package& package, TokenRows* rows) {
 }
 
 // --- layers
-// ---------------------------------------------------------------------------------------------------
 
 void FirmwareRuntime::boot_done(CoreId, Tick now, ActivityId by) {
   if (--waiting_for_ > 0 || stopped_) return;
@@ -216,7 +215,6 @@ void FirmwareRuntime::end_iteration(Tick now) {
 }
 
 // --- services
-// -------------------------------------------------------------------------------------------------
 
 bool FirmwareRuntime::gate_results(CoreId core, std::uint32_t layer, std::uint32_t token,
                                    std::vector<moesaic_choice>& out) {
@@ -351,7 +349,6 @@ std::vector<ImageStatistic> FirmwareRuntime::statistics() const {
 }
 
 // --- endings
-// --------------------------------------------------------------------------------------------------
 
 void FirmwareRuntime::stop(Outcome outcome, std::string message) {
   if (stopped_) return;

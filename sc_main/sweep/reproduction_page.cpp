@@ -131,7 +131,6 @@ std::string caption(const PartResult& part) {
 }
 
 // --- charts
-// ---------------------------------------------------------------------------------------------------
 
 template <class Value>
 Chart chart_of(const PartResult& part, const char* y_label, Value value) {

@@ -63,7 +63,6 @@ void check_distinct(const RoutingTrace::Row& row, Problems& problems) {
 }
 
 // --- CSV
-// ------------------------------------------------------------------------------------------------------
 
 struct Cell {
   std::string_view text;
@@ -185,7 +184,6 @@ class CsvReader {
 };
 
 // --- JSON
-// -----------------------------------------------------------------------------------------------------
 
 /// Counts what the parser has consumed, which gives every value a place.
 class CountingIterator {
@@ -339,7 +337,6 @@ void read_folder(const fs::path& folder, RoutingTrace& trace) {
 }
 
 // --- fitting to model and workload
-// ------------------------------------------------------------------------------
 
 class Fitter {
  public:
