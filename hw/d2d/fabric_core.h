@@ -35,7 +35,8 @@ namespace moesaic {
 class FabricCore {
  public:
   /// Contract: called from advance(); may call submit() and release(). A train that has left and whose packets
-  /// have all been told of is not looked at again, from that call on.
+  /// have all been told of is not looked at again, from that call on; nor are the trains of a multicast when
+  /// that holds for all of them.
   class Owner {
    public:
     /// Packets [first, first + count) of `train` reach their destination on virtual channel `vc`: the tail of

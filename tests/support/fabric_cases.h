@@ -57,16 +57,25 @@ struct Collector : FabricCore::Owner, FabricCore::Observer {
       if (!core->params().automatic_sinks) release(train, first + i, at, vc, die);
     }
   }
-  /// Nobody may look at a train again that has left and whose packets have all been told of.
+  /// Nobody may look at a train again that has left and whose packets have all been told of; at the trains of
+  /// a multicast, when that holds for all of them.
   void forget(PacketTrain& train, std::uint32_t packets) {
-    if (train.multicast) return;
-    std::uint32_t& told = told_[&train];
-    told += packets;
-    if (told < train.packets() || lefts.count(&train) == 0) return;
-    forgotten_.emplace_back(&train, train);
-    train.flits = 0;  // a division by zero follows
-    train.total = ~0u;
-    train.source = train.destination = NodeId(~0u);
+    if (family_of_.count(&train) == 0) expect(train);
+    Family& family = families_[family_of_[&train]];
+    family.open -= packets * dies_behind(train);
+    if (family.open > 0 || lefts.count(family.trains.front()) == 0) return;
+    for (PacketTrain* member : family.trains) forgotten_.emplace_back(member, *member);
+    for (PacketTrain* member : family.trains) {
+      member->flits = 0;  // a division by zero follows
+      member->total = ~0u;
+      member->source = member->destination = NodeId(~0u);
+      member->fork = &nowhere_;
+    }
+  }
+  /// `first` will leave its source, and come back as the trains that it is copied into.
+  void expect(PacketTrain& first) {
+    families_.push_back({{}, first.packets() * dies_behind(first)});
+    add(first);
   }
   void remember() {
     for (auto& [train, original] : forgotten_) *train = original;
@@ -86,7 +95,26 @@ struct Collector : FabricCore::Owner, FabricCore::Observer {
   }
 
  private:
-  std::map<const PacketTrain*, std::uint32_t> told_;  // packets
+  /// A train, and those that it is copied into.
+  struct Family {
+    std::vector<PacketTrain*> trains;  // the first leaves the source
+    std::uint32_t open;                // packets that have not been told of, one for each die
+  };
+  static std::uint32_t dies_behind(const PacketTrain& train) {
+    if (train.fork == nullptr) return 1;
+    std::uint32_t dies = 0;
+    for (const PacketTrain* branch : train.fork->branches) dies += dies_behind(*branch);
+    return dies;
+  }
+  void add(PacketTrain& train) {
+    family_of_[&train] = families_.size() - 1;
+    families_.back().trains.push_back(&train);
+    for (std::size_t i = 0; train.fork != nullptr && i < train.fork->branches.size(); ++i)
+      add(*train.fork->branches[i]);
+  }
+  std::vector<Family> families_;
+  std::map<const PacketTrain*, std::size_t> family_of_;
+  PacketFork nowhere_;
   std::vector<std::pair<PacketTrain*, PacketTrain>> forgotten_;
 };
 
@@ -264,6 +292,7 @@ inline Outcome run_both(Case& c) {
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return c.ready[a] < c.ready[b]; });
   for (const std::size_t i : order) {
     if (c.stepwise) core.advance(c.ready[i]);
+    collector.expect(c.trains[i]);
     slow.submit(c.trains[i], c.ready[i]);
     core.submit(c.trains[i], c.ready[i]);
   }
