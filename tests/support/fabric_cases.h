@@ -90,6 +90,7 @@ struct Collector : FabricCore::Owner, FabricCore::Observer {
                   (tail + sink_delay + sink_period - 1) / sink_period * sink_period);
   }
   void left(PacketTrain& train, Cycle at) override {
+    CHECK(lefts.count(&train) == 0);
     lefts[&train] = at;
     forget(train, 0);
   }
