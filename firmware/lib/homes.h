@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "firmware/sdk/address.h"
+#include "../sdk/address.h"
 
 namespace moesaic::firmware {
 
