@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses as firmware writes them: package | node | unit | offset (docs/register-map.md). The package is 0.
+// And sizes in whole parts, as places in memory and SRAM are aligned and divided.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ constexpr std::uint64_t memory_address(unsigned node, std::uint64_t offset) {
   return address_of(node, 2, offset);
 }
 
-/// The smallest number of parts of `b` that hold `a`.
+/// The smallest number of parts of `b` that hold `a`. REQUIRES: b > 0; a + b - 1 fits the wider of the types.
 template <class A, class B>
 constexpr auto divide_up(A a, B b) {
   return (a + b - 1) / b;

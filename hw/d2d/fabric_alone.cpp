@@ -7,7 +7,7 @@
 
 namespace moesaic {
 
-// Bit per input with a head that wants something now.
+// Bit per input with a head that wants something now. Without a branch: nobody can foresee it.
 std::uint64_t FabricCore::due_heads(const Unit& u, Cycle at) {
   std::uint64_t due = 0;
   for (std::uint64_t ins = u.heads; ins != 0; ins &= ins - 1) {
